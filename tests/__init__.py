@@ -1,0 +1,1 @@
+"""Everything that proves Slipway: harness, load, recorders and the test rings."""
