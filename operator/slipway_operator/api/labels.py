@@ -1,0 +1,52 @@
+"""The labels, annotations and field managers that Slipway writes: names only, no behaviour."""
+
+from typing import Final
+
+# -- labels of every child and of every pod --
+
+MODEL: Final = "slipway.dev/model"
+"""The InferenceModel's name. Together with REVISION it is the stable Service's whole selector."""
+
+REVISION: Final = "slipway.dev/revision"
+"""The hash of what shapes the pods, 10 hexadecimal digits."""
+
+VERSION: Final = "slipway.dev/version"
+"""The version that clients see, for people and dashboards. Two revisions may share it: nothing selects by it."""
+
+NAME: Final = "app.kubernetes.io/name"
+"""Always NAME_VALUE."""
+
+INSTANCE: Final = "app.kubernetes.io/instance"
+"""The InferenceModel's name, for the tools that read the recommended labels."""
+
+COMPONENT: Final = "app.kubernetes.io/component"
+"""Always COMPONENT_VALUE."""
+
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+"""Always MANAGED_BY_VALUE. The operator's own watches ask the server for this label."""
+
+NAME_VALUE: Final = "slipway-runtime"
+COMPONENT_VALUE: Final = "runtime"
+MANAGED_BY_VALUE: Final = "slipway"
+
+# -- annotations: what cannot be derived, written beside what it describes --
+
+SWITCH: Final = "slipway.dev/switch"
+"""On the stable Service, in the same patch as the selector: JSON {"from", "to", "at"}."""
+
+ATTEMPT_STARTED_AT: Final = "slipway.dev/attempt-started-at"
+"""On a Deployment, RFC 3339: when the present attempt to start the revision began; its deadline counts from here."""
+
+PROMOTED_AT: Final = "slipway.dev/promoted-at"
+"""On a Deployment, RFC 3339: when requests were last sent to it. Without it, a revision is never a fallback."""
+
+REJECTED: Final = "slipway.dev/rejected"
+"""On a Deployment, JSON {"reason", "message", "at"}: not tried again until the retry token changes."""
+
+# -- field managers --
+
+FIELD_MANAGER: Final = "slipway"
+"""Owns the children and the status."""
+
+TRAFFIC_FIELD_MANAGER: Final = "slipway-traffic"
+"""Owns the stable Service's selector and its SWITCH annotation: applying the rest never moves requests."""

@@ -1,0 +1,153 @@
+"""The closed sets of words in statuses and events. Each is part of the API: alerts are built on them.
+
+Names only: which reason follows from what is decided by the planner.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class ConditionType(StrEnum):
+    """The types of the conditions in the status."""
+
+    READY = "Ready"  # the version asked for receives the requests and is ready: the summary
+    SERVING = "Serving"  # requests are answered, by whatever version: the truth about traffic
+    PROGRESSING = "Progressing"  # a rollout is under way and moves on
+    RECONCILING = "Reconciling"  # only while true: the end state is not reached yet (kstatus reads it)
+    STALLED = "Stalled"  # only while true: nothing moves until somebody acts (kstatus reads it)
+
+
+class ConditionReason(StrEnum):
+    """Why a condition has its status."""
+
+    # the rollout goes its way
+    SERVING = "Serving"  # the selected revision has ready pods
+    SWITCHED = "Switched"  # requests go to the target; the old revision has not left yet
+    ROLLOUT_COMPLETE = "RolloutComplete"  # as expected: nothing is left to do
+    WAITING_FOR_READY_PODS = (
+        "WaitingForReadyPods"  # the target has too few ready pods, or not for long enough
+    )
+    SWITCHING = "Switching"  # the selector has moved; the Service's endpoints do not show it yet
+    KEEPING_WARM = "KeepingWarm"  # the old revision keeps its pods for keepWarmSeconds
+    DRAINING = "Draining"  # the old revision's pods answer what is still open
+    HIBERNATED = "Hibernated"  # spec.replicas is 0
+    NO_READY_PODS = "NoReadyPods"  # the selected revision has no ready pod: requests fail
+
+    # nothing happens until the spec, or the object in the way, changes
+    INVALID_SPEC = "InvalidSpec"  # the object breaks a rule that the API server did not enforce
+    IMAGE_NOT_ALLOWED = "ImageNotAllowed"  # spec.runtime.image is not on the administrator's list
+    NAME_CONFLICT = "NameConflict"  # an object of a needed name belongs to somebody else
+
+    # rejected: not tried again until the revision or the retry token changes
+    DIGEST_MISMATCH = "DigestMismatch"  # the bundle's bytes are not those of sha256 or of slipway.yaml
+    GOLDEN_MISMATCH = "GoldenMismatch"  # a golden or verification example got another answer
+    MODEL_LOAD_FAILED = "ModelLoadFailed"  # onnxruntime or the tokenizer refuses the files
+    BUNDLE_INVALID = "BundleInvalid"  # slipway.yaml, or a file it lists, is missing or malformed
+    UNSAFE_MODEL = "UnsafeModel"  # the bundle could run code: a pickle, a custom operator
+    CONFIGURATION_INVALID = "ConfigurationInvalid"  # the runtime refuses its settings
+    PROVIDER_UNAVAILABLE = "ProviderUnavailable"  # executionProvider cuda, and the pod has no usable GPU
+    CRASH_LOOP = "CrashLoop"  # the container ends again and again and does not say why
+
+    # blocked: the pods are released at the deadline, and tried again later
+    SOURCE_NOT_FOUND = "SourceNotFound"  # no such bucket or prefix
+    SOURCE_FORBIDDEN = "SourceForbidden"  # the credentials do not reach it
+    SOURCE_UNAVAILABLE = "SourceUnavailable"  # S3 does not answer, or answers with an error of its own
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word; credentialsSecretName, or a key in it, does not exist
+    IMAGE_PULL_FAILED = "ImagePullFailed"  # the node cannot fetch the runtime's image
+    UNSCHEDULABLE = "Unschedulable"  # no node has room, or matches
+    QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota forbids the pods: none exists
+    PODS_REFUSED = "PodsRefused"  # the API server refuses the Deployment or its pods for another reason
+    PROGRESS_DEADLINE_EXCEEDED = (
+        "ProgressDeadlineExceeded"  # too few ready pods in time, and no better reason known
+    )
+
+
+REJECTED_REASONS: Final = frozenset(
+    {
+        ConditionReason.DIGEST_MISMATCH,
+        ConditionReason.GOLDEN_MISMATCH,
+        ConditionReason.MODEL_LOAD_FAILED,
+        ConditionReason.BUNDLE_INVALID,
+        ConditionReason.UNSAFE_MODEL,
+        ConditionReason.CONFIGURATION_INVALID,
+        ConditionReason.PROVIDER_UNAVAILABLE,
+        ConditionReason.CRASH_LOOP,
+    }
+)
+"""The fault lies in what was asked for: trying again would end the same way."""
+
+BLOCKED_REASONS: Final = frozenset(
+    {
+        ConditionReason.SOURCE_NOT_FOUND,
+        ConditionReason.SOURCE_FORBIDDEN,
+        ConditionReason.SOURCE_UNAVAILABLE,
+        ConditionReason.SECRET_NOT_FOUND,
+        ConditionReason.IMAGE_PULL_FAILED,
+        ConditionReason.UNSCHEDULABLE,
+        ConditionReason.QUOTA_EXCEEDED,
+        ConditionReason.PODS_REFUSED,
+        ConditionReason.PROGRESS_DEADLINE_EXCEEDED,
+    }
+)
+"""The fault lies around the model, and may go away by itself."""
+
+
+class RuntimeFailure(StrEnum):
+    """The reasons in a runtime's termination message. Each is also a ConditionReason."""
+
+    SOURCE_NOT_FOUND = "SourceNotFound"  # no such bucket or key
+    SOURCE_FORBIDDEN = "SourceForbidden"  # S3 answered 403, or the credentials are not usable
+    SOURCE_UNAVAILABLE = "SourceUnavailable"  # S3 was not reached, or failed, for as long as was tried
+    DIGEST_MISMATCH = "DigestMismatch"  # bytes differ from a pinned or listed digest
+    BUNDLE_INVALID = "BundleInvalid"  # slipway.yaml or a listed file is missing or malformed
+    UNSAFE_MODEL = "UnsafeModel"  # the files could run code
+    MODEL_LOAD_FAILED = "ModelLoadFailed"  # the session or the tokenizer could not be made
+    GOLDEN_MISMATCH = "GoldenMismatch"  # an example got another answer
+    CONFIGURATION_INVALID = "ConfigurationInvalid"  # the environment breaks a rule
+    PROVIDER_UNAVAILABLE = "ProviderUnavailable"  # the execution provider asked for is not there
+
+
+class EventReason(StrEnum):
+    """The reasons of the events on an InferenceModel."""
+
+    ROLLOUT_STARTED = "RolloutStarted"  # a revision was created, or is tried from the start
+    TRAFFIC_SWITCHED = "TrafficSwitched"  # the stable Service selects another revision
+    ROLLOUT_COMPLETE = "RolloutComplete"  # the old revision has left, or there was none
+    ROLLOUT_REJECTED = "RolloutRejected"  # the target failed for good; the message carries the reason
+    ROLLOUT_BLOCKED = "RolloutBlocked"  # the target cannot start for now; the message carries the reason
+    ROLLOUT_RETRIED = "RolloutRetried"  # a blocked target is tried again, or the retry token changed
+    REVISION_RETIRED = "RevisionRetired"  # a revision was scaled to 0 and stays as history
+    REVISION_DELETED = "RevisionDeleted"  # a revision was trimmed from the history
+    SERVICE_RESTORED = "ServiceRestored"  # the stable Service had been deleted and was created again
+    TEMPLATE_DRIFTED = "TemplateDrifted"  # somebody edited a Deployment's pods; reported, never repaired
+    INVALID_SPEC = "InvalidSpec"  # as the condition's reason
+    IMAGE_NOT_ALLOWED = "ImageNotAllowed"  # as the condition's reason
+    NAME_CONFLICT = "NameConflict"  # as the condition's reason
+    HIBERNATED = "Hibernated"  # spec.replicas became 0
+
+
+class RolloutStep(StrEnum):
+    """status.rollout.step: where the rollout stands."""
+
+    WAITING_FOR_READY_PODS = "WaitingForReadyPods"  # the target's pods start and prove themselves
+    SWITCHING = "Switching"  # the selector has moved; its endpoints are being confirmed
+    KEEPING_WARM = "KeepingWarm"  # confirmed; the old revision is kept hot
+    DRAINING = "Draining"  # the old revision's pods are ending
+    COMPLETE = "Complete"  # nothing is left to do
+    REJECTED = "Rejected"  # the target failed for good; the active revision stays
+    BLOCKED = "Blocked"  # the target cannot start for now; the active revision stays
+    HIBERNATED = "Hibernated"  # spec.replicas is 0
+    STOPPED = "Stopped"  # invalid spec, image not allowed or a name taken: nothing is touched
+
+
+class VersionState(StrEnum):
+    """status.versions[].state: what a revision is doing."""
+
+    STARTING = "Starting"  # its pods load, warm up and verify themselves
+    READY = "Ready"  # enough ready pods, and no requests yet
+    LIVE = "Live"  # the stable Service selects it
+    WARM = "Warm"  # it was live and keeps its pods
+    DRAINING = "Draining"  # scaled to 0, and pods are still ending
+    RETIRED = "Retired"  # no pods; kept as history
+    REJECTED = "Rejected"  # failed for good
+    BLOCKED = "Blocked"  # cannot start for now
