@@ -11,7 +11,7 @@ REVISION: Final = "slipway.dev/revision"
 """The hash of what shapes the pods, 10 hexadecimal digits."""
 
 VERSION: Final = "slipway.dev/version"
-"""The version that clients see, for people and dashboards. Two revisions may share it: nothing selects by it."""
+"""The version that clients see. Two revisions may share it, so nothing selects by it."""
 
 NAME: Final = "app.kubernetes.io/name"
 """Always NAME_VALUE."""
@@ -35,10 +35,10 @@ SWITCH: Final = "slipway.dev/switch"
 """On the stable Service, in the same patch as the selector: JSON {"from", "to", "at"}."""
 
 ATTEMPT_STARTED_AT: Final = "slipway.dev/attempt-started-at"
-"""On a Deployment, RFC 3339: when the present attempt to start the revision began; its deadline counts from here."""
+"""On a Deployment, RFC 3339: when the present attempt began. The progress deadline counts from here."""
 
 PROMOTED_AT: Final = "slipway.dev/promoted-at"
-"""On a Deployment, RFC 3339: when requests were last sent to it. Without it, a revision is never a fallback."""
+"""On a Deployment, RFC 3339: when requests were last moved to it. Without it, it is never a fallback."""
 
 REJECTED: Final = "slipway.dev/rejected"
 """On a Deployment, JSON {"reason", "message", "at"}: not tried again until the retry token changes."""
