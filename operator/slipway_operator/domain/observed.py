@@ -1,0 +1,124 @@
+"""What was seen of one model in the cluster, as values: the planner's only view of the world.
+
+Must not know how it was read (no API client, no JSON) nor what will be done about it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+
+from slipway_operator.api import reasons
+
+
+class Severity(enum.IntEnum):
+    """What a problem means for the attempt; the worst is told first."""
+
+    PASSING = 0  # may mend itself: a first crash, an image being pulled again
+    BLOCKING = 1  # somebody has to do something: no room, no secret, no such object
+    REJECTING = 2  # the version itself is bad; no waiting will help
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a revision has too few ready pods: one finding, about one object."""
+
+    reason: reasons.ConditionReason
+    message: str
+    object: str
+    severity: Severity
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadyPod:
+    """A pod that an EndpointSlice of its revision lists as ready."""
+
+    uid: str
+    since: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why an attempt was ended, written on the Deployment it is about (state is never read from status)."""
+
+    reason: reasons.ConditionReason
+    message: str
+    at: datetime.datetime
+    retry_token: str = ""
+    attempts: int = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Revision:
+    """One version's Deployment and what stands around it."""
+
+    id: str
+    version: str
+    desired: int  # spec.replicas of the Deployment
+    pods: int  # that exist, also those still terminating
+    ready: tuple[ReadyPod, ...]
+    has_service: bool
+    created_at: datetime.datetime
+    attempt_started_at: datetime.datetime
+    attempt_number: int
+    latched: int  # replicas wanted when the attempt started
+    promoted_at: datetime.datetime | None = None
+    rejected: Verdict | None = None
+    released: Verdict | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def worst(self) -> Problem | None:
+        return max(self.problems, key=lambda problem: problem.severity, default=None)
+
+    @property
+    def attempt_spent(self) -> bool:
+        """The traffic has had this attempt: going there again is a new one."""
+        return self.promoted_at is not None and self.promoted_at >= self.attempt_started_at
+
+    def settled(self, *, seconds: int, now: datetime.datetime) -> int:
+        """Ready pods that have been so for `seconds`."""
+        return sum(1 for pod in self.ready if (now - pod.since).total_seconds() >= seconds)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Switch:
+    """The last move of the traffic, as the Service carries it."""
+
+    origin: str | None
+    to: str
+    at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrafficService:
+    """The stable Service: where the clients' requests go."""
+
+    revision: str | None  # that its selector names; None when the selector is none of ours
+    resource_version: str
+    created_at: datetime.datetime
+    switch: Switch | None
+    ready: frozenset[str]  # pod uids that its EndpointSlices list as ready
+    foreign: frozenset[str]  # of these (or not ready but serving), pods of another revision
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Foreign:
+    """An object that bears a name of ours and belongs to somebody else. It is never touched."""
+
+    kind: str
+    name: str
+    owner: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything the planner knows."""
+
+    service: TrafficService | None
+    revisions: tuple[Revision, ...]
+    foreign: tuple[Foreign, ...] = ()
+
+    def revision(self, name: str | None) -> Revision | None:
+        return next((r for r in self.revisions if r.id == name), None)

@@ -1,0 +1,19 @@
+"""What the user asks for, as the planner needs it: plain values, no schema, no defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """The asked-for revision and the pace at which to go there. Times are in seconds."""
+
+    revision: str
+    version: str
+    replicas: int
+    progress_deadline: int = 600
+    min_ready: int = 5
+    keep_warm: int = 60
+    history_limit: int = 2
+    retry_token: str = ""

@@ -1,0 +1,137 @@
+"""All that a plan may ask for: a closed union of small values, one API write each.
+
+Must not know how a write is made. Its text is what people read of it in logs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from slipway_operator.domain import observed
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreateDeployment:
+    """The target's Deployment, with the first attempt written on it."""
+
+    revision: str
+    replicas: int
+    at: datetime.datetime
+
+    def __str__(self) -> str:
+        return f"create the Deployment of revision {self.revision} with {self.replicas} replicas"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreateRevisionService:
+    """The Service whose EndpointSlices prove that this revision's pods are ready."""
+
+    revision: str
+
+    def __str__(self) -> str:
+        return f"create the Service of revision {self.revision}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreateTrafficService:
+    """The stable Service, selecting a revision from the start."""
+
+    to: str
+
+    def __str__(self) -> str:
+        return f"create the stable Service, selecting revision {self.to}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SwitchTraffic:
+    """Moves the stable Service's selector, if the Service is still the one that was seen."""
+
+    origin: str | None
+    to: str
+    at: datetime.datetime
+    resource_version: str
+
+    def __str__(self) -> str:
+        return f"move the traffic from revision {self.origin or 'none'} to {self.to}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StartAttempt:
+    """A new try of a revision that exists: its clock starts anew, its verdicts are cleared."""
+
+    revision: str
+    replicas: int
+    at: datetime.datetime
+    number: int
+
+    def __str__(self) -> str:
+        return f"start attempt {self.number} of revision {self.revision} with {self.replicas} replicas"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MarkPromoted:
+    """Writes on the Deployment that the traffic has come to it."""
+
+    revision: str
+    at: datetime.datetime
+
+    def __str__(self) -> str:
+        return f"note that revision {self.revision} has the traffic"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reject:
+    """The version is bad. Sticks until the revision or the retry token changes."""
+
+    revision: str
+    verdict: observed.Verdict
+
+    def __str__(self) -> str:
+        return f"reject revision {self.revision}: {self.verdict.reason}: {self.verdict.message}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Release:
+    """The version could not come up in time; what it holds goes to others until it is tried again."""
+
+    revision: str
+    verdict: observed.Verdict
+
+    def __str__(self) -> str:
+        return f"let go the pods of revision {self.revision}: {self.verdict.reason}: {self.verdict.message}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scale:
+    """Sets a Deployment's replicas."""
+
+    revision: str
+    replicas: int
+
+    def __str__(self) -> str:
+        return f"scale revision {self.revision} to {self.replicas} replicas"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteRevision:
+    """Removes a retired revision's Deployment, and with it all that the Deployment owns."""
+
+    revision: str
+
+    def __str__(self) -> str:
+        return f"delete the retired revision {self.revision}"
+
+
+Action = (
+    CreateDeployment
+    | CreateRevisionService
+    | CreateTrafficService
+    | SwitchTraffic
+    | StartAttempt
+    | MarkPromoted
+    | Reject
+    | Release
+    | Scale
+    | DeleteRevision
+)

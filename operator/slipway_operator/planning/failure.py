@@ -1,0 +1,79 @@
+"""When an attempt is over without success.
+
+A version that is bad (wrong digest, wrong answers, repeated crash) is rejected at once, and stays so until
+the revision or the retry token changes. One that could not come up (no room, no secret, no image, no S3)
+gives back what it holds at its deadline and is tried again after a while. The live revision is never judged:
+its pods are all there is.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed
+from slipway_operator.planning import actions, decision, situation
+
+LONGEST_PAUSE_SECONDS = 3600
+
+
+def judge(s: situation.Situation) -> decision.Decision:
+    """Ends the target's attempt if it has failed."""
+    target = s.target
+    if target is None or s.target_is_live or s.hibernating or not under_way(target):
+        return decision.NOTHING
+    worst = target.worst
+    if worst is not None and worst.severity is observed.Severity.REJECTING:
+        return decision.act(actions.Reject(target.id, _verdict(s, worst)), actions.Scale(target.id, 0))
+    if len(target.ready) >= s.enough:
+        return decision.NOTHING
+    deadline = situation.after(target.attempt_started_at, s.asked.progress_deadline)
+    if s.now < deadline:
+        return decision.wait_until(deadline)
+    return decision.act(
+        actions.Release(target.id, _verdict(s, _why_late(s, target))), actions.Scale(target.id, 0)
+    )
+
+
+def under_way(target: observed.Revision) -> bool:
+    """An attempt that has begun and has neither ended nor had the traffic."""
+    ended = target.rejected is not None or target.released is not None
+    return not ended and not target.attempt_spent and target.desired > 0
+
+
+def may_try_again(s: situation.Situation, target: observed.Revision) -> bool:
+    """An ended attempt may be repeated: on the user's word, or when a release has lasted long enough."""
+    verdict = target.rejected or target.released
+    if verdict is None:
+        return True
+    if s.asked.retry_token != verdict.retry_token:
+        return True
+    return target.rejected is None and s.now >= retry_at(s, verdict)
+
+
+def retry_at(s: situation.Situation, verdict: observed.Verdict) -> datetime.datetime:
+    """The pause doubles with each attempt, from the progress deadline up to an hour."""
+    pause = s.asked.progress_deadline * 2 ** min(verdict.attempts - 1, 12)
+    return situation.after(verdict.at, min(pause, LONGEST_PAUSE_SECONDS))
+
+
+def _why_late(s: situation.Situation, target: observed.Revision) -> observed.Problem:
+    if target.worst is not None:
+        return target.worst
+    return observed.Problem(
+        reason=reasons.ConditionReason.PROGRESS_DEADLINE_EXCEEDED,
+        message=f"{len(target.ready)} of {s.enough} pods were ready after {s.asked.progress_deadline} s",
+        object=f"revision {target.id}",
+        severity=observed.Severity.BLOCKING,
+    )
+
+
+def _verdict(s: situation.Situation, problem: observed.Problem) -> observed.Verdict:
+    target = s.target
+    return observed.Verdict(
+        reason=problem.reason,
+        message=f"{problem.object}: {problem.message}",
+        at=s.now,
+        retry_token=s.asked.retry_token,
+        attempts=target.attempt_number if target else 1,
+    )

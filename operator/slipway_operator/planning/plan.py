@@ -1,0 +1,78 @@
+"""THE decision: what to do now about one model, what to say of it, and when to look again.
+
+Pure and total: every situation has a plan, the clock is an argument, nothing is raised. Each policy is a
+sentence of the design in a file of its own; the order in which they are asked stands here, and only here.
+
+    capacity    the live revision has the replicas that are asked for
+    retirement  what nobody asks for gives up its pods
+    failure     an attempt that has failed ends
+    attempt     the asked-for revision is being tried
+    traffic     the requests go to the revision that has proved itself
+    history     what has long retired is removed
+
+Resolving a source (before `attempt`), the bake (before `retirement`) and other strategies find their place
+in this list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from slipway_operator.domain import observed, status, target
+from slipway_operator.planning import (
+    actions,
+    attempt,
+    capacity,
+    decision,
+    failure,
+    history,
+    retirement,
+    situation,
+    traffic,
+)
+from slipway_operator.planning import status as reporting
+
+# Of these, one that acts is the last to be asked: the next look sees what came of it.
+_ROLLOUT: tuple[decision.Policy, ...] = (failure.judge, attempt.ensure, traffic.direct, history.trim)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """Actions in their order, the status as it is before them, and when to look again if nothing happens."""
+
+    actions: tuple[actions.Action, ...]
+    status: status.Status
+    look_again: datetime.datetime | None
+
+
+def plan(
+    asked: target.Target,
+    seen: observed.Observed,
+    *,
+    now: datetime.datetime,
+    model: str,
+    namespace: str,
+) -> Plan:
+    """What is to be done about `model` in `namespace`, given all that was seen of it."""
+    s = situation.Situation(asked=asked, seen=seen, now=now)
+    decisions = [] if seen.foreign else [*_standing(s), *_rollout(s)]
+    return Plan(
+        actions=tuple(action for each in decisions for action in each.actions),
+        status=reporting.report(s, model=model, namespace=namespace),
+        look_again=min((d.look_again for d in decisions if d.look_again is not None), default=None),
+    )
+
+
+def _standing(s: situation.Situation) -> list[decision.Decision]:
+    """What is due whatever the rollout does: it concerns the live revision and those that are leaving."""
+    return [capacity.follow(s), retirement.retire(s)]
+
+
+def _rollout(s: situation.Situation) -> list[decision.Decision]:
+    decisions = []
+    for policy in _ROLLOUT:
+        decisions.append(policy(s))
+        if decisions[-1].actions:
+            break
+    return decisions

@@ -1,0 +1,41 @@
+"""When a revision that nobody asks for gives up its pods.
+
+The predecessor keeps them for `keepWarmSeconds` after the switch, so that going back is instant; one that was
+overtaken before it had the traffic gives them up at once, because its successor needs the room. Whatever has
+served keeps its pods until the present revision is confirmed.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from slipway_operator.domain import observed
+from slipway_operator.planning import actions, decision, situation
+
+
+def retire(s: situation.Situation) -> decision.Decision:
+    """Scales bystanders to 0 when their time has come."""
+    standing = [r for r in s.bystanders if r.desired > 0]
+    due = [r for r in standing if _due(s, r)]
+    waiting = [moment for r in standing if r not in due and (moment := warm_until(s, r)) is not None]
+    return decision.Decision(
+        actions=tuple(actions.Scale(r.id, 0) for r in due),
+        look_again=min(waiting, default=None),
+    )
+
+
+def warm_until(s: situation.Situation, revision: observed.Revision) -> datetime.datetime | None:
+    """The end of the predecessor's warm time; None for every other revision."""
+    switch = s.service.switch if s.service else None
+    if switch is None or s.predecessor is None or s.predecessor.id != revision.id:
+        return None
+    return situation.after(switch.at, s.asked.keep_warm)
+
+
+def _due(s: situation.Situation, revision: observed.Revision) -> bool:
+    if revision.promoted_at is None and revision is not s.predecessor:
+        return True
+    if not s.confirmed:
+        return False
+    until = warm_until(s, revision)
+    return until is None or s.now >= until

@@ -1,0 +1,101 @@
+"""The facts that the policies share, each stated once: who is live, who is coming, how many pods are enough.
+
+Derived from what was observed and nothing else; decides nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from slipway_operator.domain import observed, target
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Situation:
+    """One look at one model."""
+
+    asked: target.Target
+    seen: observed.Observed
+    now: datetime.datetime
+
+    @property
+    def service(self) -> observed.TrafficService | None:
+        return self.seen.service
+
+    @property
+    def target(self) -> observed.Revision | None:
+        """The asked-for revision, if it has a Deployment."""
+        return self.seen.revision(self.asked.revision)
+
+    @property
+    def live(self) -> observed.Revision | None:
+        """The revision that the stable Service selects, if it has a Deployment."""
+        return self.seen.revision(self.service.revision) if self.service else None
+
+    @property
+    def target_is_live(self) -> bool:
+        return self.service is not None and self.service.revision == self.asked.revision
+
+    @property
+    def predecessor(self) -> observed.Revision | None:
+        """The revision that the live one took the traffic from."""
+        switch = self.service.switch if self.service else None
+        return self.seen.revision(switch.origin) if switch and self.switched else None
+
+    @property
+    def switched(self) -> bool:
+        """The traffic came to the live revision by a switch; otherwise it was there from the start."""
+        switch = self.service.switch if self.service else None
+        return switch is not None and self.live is not None and switch.to == self.live.id
+
+    @property
+    def bystanders(self) -> tuple[observed.Revision, ...]:
+        """Revisions that are neither live nor asked for."""
+        kept = {self.asked.revision, self.service.revision if self.service else None}
+        return tuple(r for r in self.seen.revisions if r.id not in kept)
+
+    @property
+    def hibernating(self) -> bool:
+        return self.asked.replicas == 0
+
+    @property
+    def confirmed(self) -> bool:
+        """The stable EndpointSlices hold pods of the live revision only, and at least one is ready."""
+        service = self.service
+        return service is not None and self.live is not None and bool(service.ready) and not service.foreign
+
+    @property
+    def live_ready(self) -> int:
+        """Ready pods behind the traffic, by whichever slices show more: one may have been deleted by hand."""
+        own = len(self.live.ready) if self.live else 0
+        return max(own, len(self.service.ready) if self.service else 0)
+
+    @property
+    def enough(self) -> int:
+        """Ready pods that the target needs before the traffic may move to it."""
+        if self.live_ready == 0:
+            return 1
+        latched = self.target.latched if self.target else self.asked.replicas
+        if self.asked.replicas < latched:
+            return self.asked.replicas
+        return max(latched, self.live_ready)
+
+    @property
+    def first_size(self) -> int:
+        """Replicas with which an attempt starts."""
+        return max(self.asked.replicas, self.live_ready)
+
+    @property
+    def target_size(self) -> int:
+        """Replicas for the target while it warms: never lowered but by an explicit scale-down."""
+        if self.target is None:
+            return self.first_size
+        if self.asked.replicas < self.target.latched:
+            return self.asked.replicas
+        return max(self.first_size, self.target.desired)
+
+
+def after(moment: datetime.datetime, seconds: int) -> datetime.datetime:
+    """`moment` and `seconds` more."""
+    return moment + datetime.timedelta(seconds=seconds)

@@ -1,0 +1,79 @@
+"""What the model's status says of a situation: what was observed, and nothing that is only planned.
+
+Must decide nothing; it asks the policies' own predicates, so that the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+from slipway_operator.api import labels, reasons
+from slipway_operator.domain import observed, status
+from slipway_operator.planning import situation, step, versions
+
+
+def report(s: situation.Situation, *, model: str, namespace: str) -> status.Status:
+    """The whole status."""
+    at = step.where(s)
+    live = s.live if step.has_traffic(s) else None
+    return status.Status(
+        active=versions.of(s, live) if live else None,
+        target=versions.asked(s),
+        url=f"http://{model}.{namespace}.svc",
+        replicas=live.pods if live else 0,
+        ready_replicas=len(live.ready) if live else 0,
+        selector=_selector(model, s.live),
+        versions=versions.listed(s),
+        step=at.step,
+        message=at.message,
+        conditions=_conditions(s, at),
+    )
+
+
+def _selector(model: str, live: observed.Revision | None) -> str:
+    """For autoscalers: the active revision's pods only, or they would count two versions as one."""
+    return f"{labels.MODEL}={model},{labels.REVISION}={live.id}" if live else ""
+
+
+def _conditions(s: situation.Situation, at: step.Where) -> tuple[status.Condition, ...]:
+    conditions = [_ready(s, at), _serving(s), _progressing(at)]
+    if at.step in step.MOVING:
+        conditions.append(_condition(reasons.ConditionType.RECONCILING, at.reason, at.message))
+    if at.step in step.STUCK:
+        conditions.append(_condition(reasons.ConditionType.STALLED, at.reason, at.message))
+    return tuple(conditions)
+
+
+def _condition(
+    kind: reasons.ConditionType, reason: reasons.ConditionReason, message: str, *, holds: bool = True
+) -> status.Condition:
+    return status.Condition(type=kind, status=holds, reason=reason, message=message)
+
+
+def _ready(s: situation.Situation, at: step.Where) -> status.Condition:
+    kind = reasons.ConditionType.READY
+    if step.has_arrived(s):
+        message = f"version {s.asked.version} receives the requests"
+        return _condition(kind, reasons.ConditionReason.SERVING, message)
+    return _condition(kind, at.reason, at.message, holds=False)
+
+
+def _serving(s: situation.Situation) -> status.Condition:
+    kind, live = reasons.ConditionType.SERVING, s.live
+    if s.service is not None and s.service.ready and live is not None:
+        message = f"version {live.version} answers with {_pods(len(live.ready), live.desired)}"
+        return _condition(kind, reasons.ConditionReason.SERVING, message)
+    if s.hibernating:
+        message = "spec.replicas is 0: the model hibernates, and requests are refused"
+        return _condition(kind, reasons.ConditionReason.HIBERNATED, message, holds=False)
+    message = "no pod is ready behind the Service: requests are refused"
+    if live is not None and live.worst is not None:
+        message += f" ({live.worst.object}: {live.worst.message})"
+    return _condition(kind, reasons.ConditionReason.NO_READY_PODS, message, holds=False)
+
+
+def _progressing(at: step.Where) -> status.Condition:
+    moving = at.step in step.MOVING or at.step in step.LEAVING
+    return _condition(reasons.ConditionType.PROGRESSING, at.reason, at.message, holds=moving)
+
+
+def _pods(ready: int, wanted: int) -> str:
+    return f"{ready} of {wanted} pods"

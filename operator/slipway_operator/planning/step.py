@@ -1,0 +1,127 @@
+"""Where the rollout stands, in one word and one sentence.
+
+Asked by the status only; no policy may decide by it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed
+from slipway_operator.planning import failure, retirement, situation
+
+STEP, REASON = reasons.RolloutStep, reasons.ConditionReason
+
+MOVING = frozenset({STEP.WAITING_FOR_READY_PODS, STEP.SWITCHING})
+LEAVING = frozenset({STEP.KEEPING_WARM, STEP.DRAINING})
+STUCK = frozenset({STEP.BLOCKED, STEP.REJECTED, STEP.STOPPED})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Where:
+    """The step, the reason that the conditions give, and the sentence for people."""
+
+    step: reasons.RolloutStep
+    reason: reasons.ConditionReason
+    message: str
+
+
+def where(s: situation.Situation) -> Where:
+    """The first of these that holds."""
+    if s.seen.foreign:
+        return _name_taken(s.seen.foreign[0])
+    if s.hibernating:
+        return Where(STEP.HIBERNATED, REASON.HIBERNATED, "spec.replicas is 0: every revision is scaled to 0")
+    if not has_arrived(s):
+        return _coming(s)
+    return _leaving(s)
+
+
+def has_traffic(s: situation.Situation) -> bool:
+    """The live revision serves, or did; a first one that was never ready does not count as active."""
+    live = s.live
+    return live is not None and s.service is not None and (live.attempt_spent or bool(s.service.ready))
+
+
+def has_arrived(s: situation.Situation) -> bool:
+    """The asked-for revision has the traffic, and the EndpointSlices confirm it."""
+    live = s.live
+    if live is None or not s.target_is_live or not s.confirmed or s.hibernating:
+        return False
+    return live.attempt_spent or s.switched or len(live.ready) >= s.asked.replicas
+
+
+def _name_taken(foreign: observed.Foreign) -> Where:
+    message = (
+        f"{foreign.kind} {foreign.name} belongs to {foreign.owner}: rename this model or remove that object"
+    )
+    return Where(STEP.STOPPED, REASON.NAME_CONFLICT, message)
+
+
+def _coming(s: situation.Situation) -> Where:
+    target = s.target
+    if target is None:
+        return Where(
+            STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, "the revision is being created"
+        )
+    if s.target_is_live:
+        return _in_place(s, target)
+    if target.rejected is not None:
+        return _ended(STEP.REJECTED, target.rejected, "set spec.rollout.retryToken to try it again")
+    if target.released is not None:
+        again = f"tried again at {_clock(failure.retry_at(s, target.released))}"
+        return _ended(STEP.BLOCKED, target.released, again)
+    return _warming(s, target)
+
+
+def _in_place(s: situation.Situation, target: observed.Revision) -> Where:
+    """The Service selects the target already: a switch being confirmed, or a revision without ready pods."""
+    if s.service is not None and s.service.foreign:
+        message = "the selector has moved; its EndpointSlices still hold pods of another revision"
+        return Where(STEP.SWITCHING, REASON.SWITCHING, message)
+    if target.attempt_spent and not _blocking(target):
+        return Where(STEP.WAITING_FOR_READY_PODS, REASON.NO_READY_PODS, _count(target, s.asked.replicas))
+    return _warming(s, target)
+
+
+def _warming(s: situation.Situation, target: observed.Revision) -> Where:
+    count = _count(target, s.asked.replicas if s.target_is_live else s.enough)
+    worst = target.worst
+    if worst is None:
+        return Where(STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, count)
+    message = f"{count}; {worst.object}: {worst.message}"
+    if not _blocking(target):
+        return Where(STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, message)
+    rejected = worst.severity is observed.Severity.REJECTING
+    return Where(STEP.REJECTED if rejected else STEP.BLOCKED, worst.reason, message)
+
+
+def _blocking(target: observed.Revision) -> bool:
+    return target.worst is not None and target.worst.severity > observed.Severity.PASSING
+
+
+def _ended(at: reasons.RolloutStep, verdict: observed.Verdict, what_next: str) -> Where:
+    return Where(at, verdict.reason, f"{verdict.message}; {what_next}")
+
+
+def _leaving(s: situation.Situation) -> Where:
+    for revision in s.bystanders:
+        until = retirement.warm_until(s, revision)
+        if revision.desired > 0 and until is not None:
+            message = f"version {revision.version} keeps its pods until {_clock(until)}"
+            return Where(STEP.KEEPING_WARM, REASON.KEEPING_WARM, message)
+    draining = [r for r in s.bystanders if r.pods > 0]
+    if draining:
+        message = f"{draining[0].pods} pods of version {draining[0].version} answer what is still open"
+        return Where(STEP.DRAINING, REASON.DRAINING, message)
+    return Where(STEP.COMPLETE, REASON.ROLLOUT_COMPLETE, f"version {s.asked.version} receives the requests")
+
+
+def _count(target: observed.Revision, enough: int) -> str:
+    return f"{len(target.ready)} of {enough} pods of version {target.version} are ready"
+
+
+def _clock(moment: datetime.datetime) -> str:
+    return moment.strftime("%H:%M:%SZ")

@@ -1,0 +1,48 @@
+"""The list of versions in the status: each revision's state in one word."""
+
+from __future__ import annotations
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed, status
+from slipway_operator.planning import situation
+
+STATE = reasons.VersionState
+
+
+def listed(s: situation.Situation) -> tuple[status.Version, ...]:
+    """Every revision that has a Deployment, the latest attempt first."""
+    ordered = sorted(s.seen.revisions, key=lambda r: (r.attempt_started_at, r.id), reverse=True)
+    return tuple(of(s, revision) for revision in ordered)
+
+
+def asked(s: situation.Situation) -> status.Version:
+    """The asked-for version, also before it has a Deployment."""
+    if s.target is not None:
+        return of(s, s.target)
+    return status.Version(version=s.asked.version, revision=s.asked.revision, state=STATE.STARTING, ready=0)
+
+
+def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
+    """One revision's line."""
+    verdict = revision.rejected or revision.released
+    return status.Version(
+        version=revision.version,
+        revision=revision.id,
+        state=_state(s, revision),
+        ready=len(revision.ready),
+        reason=verdict.reason if verdict else "",
+    )
+
+
+def _state(s: situation.Situation, revision: observed.Revision) -> reasons.VersionState:
+    if s.service is not None and s.service.revision == revision.id:
+        return STATE.LIVE
+    if revision.rejected is not None:
+        return STATE.REJECTED
+    if revision.released is not None:
+        return STATE.BLOCKED
+    if revision.desired == 0:
+        return STATE.DRAINING if revision.pods else STATE.RETIRED
+    if revision.id != s.asked.revision:
+        return STATE.WARM
+    return STATE.READY if len(revision.ready) >= s.enough else STATE.STARTING
