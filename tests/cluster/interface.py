@@ -16,7 +16,7 @@ class Cluster(Protocol):
 
     @property
     def description(self) -> str:
-        """What it is, in words that fit after "on": "local nodes", "kind", "the cluster of SLIPWAY_KUBECONFIG"."""
+        """What it is, in words that fit after "on": "local nodes", "kind"."""
 
     @property
     def kubeconfig(self) -> Path:
@@ -44,4 +44,4 @@ class Cluster(Protocol):
         """Run a program of this machine in a node's network; its exit status is the caller's to judge."""
 
     def set_gpus(self, node: str, count: int) -> None:
-        """Give the node that many schedulable `nvidia.com/gpu` (no device behind them); returns once they are."""
+        """Give the node that many schedulable `nvidia.com/gpu` with no device behind them, and wait for them."""

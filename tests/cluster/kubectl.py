@@ -112,10 +112,10 @@ class Kubectl:
         flags = ["--ignore-not-found", f"--wait={str(wait).lower()}"]
         self.run("delete", kind, name, *_in(namespace), *flags, timeout=timeout)
 
-    def wait(self, what: str, condition: str, *, namespace: str | None = None, timeout: float = 60) -> None:
-        """Wait for `condition=Ready`, `delete`, `jsonpath=…`; `what` is `kind/name` or `kind -l …` as one word."""
+    def wait(self, condition: str, *what: str, namespace: str | None = None, timeout: float = 60) -> None:
+        """Wait for `condition=Ready`, `delete` or `jsonpath=…` of `what`: ("pod/a",) or ("pod", "-l", "x=y")."""
         limit = f"--timeout={timeout:g}s"
-        self.run("wait", what, f"--for={condition}", *_in(namespace), limit, timeout=timeout + 10)
+        self.run("wait", f"--for={condition}", limit, *_in(namespace), *what, timeout=timeout + 10)
 
 
 def _in(namespace: str | None) -> list[str]:

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich import markup
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from tests.cluster import paths
 
@@ -54,7 +55,7 @@ class _Display:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._progress: Progress | None = None
-        self._running: list[tuple[str, int]] = []
+        self._running: list[tuple[str, TaskID]] = []
 
     def began(self, name: str) -> None:
         with self._lock:
@@ -64,27 +65,25 @@ class _Display:
             if self._progress is None:
                 self._progress = _spinners()
                 self._progress.start()
-            self._running.append((name, self._progress.add_task(name)))
+            self._running.append((name, self._progress.add_task(markup.escape(name))))
 
     def ended(self, name: str, seconds: float, *, failed: bool) -> None:
         with self._lock:
             self._remove(name)
-            mark = "[red]✗[/]" if failed else "[green]✓[/]"
-            self._line(
-                f"{mark} {name} [dim]{seconds:.1f} s[/]",
-                plain=f"{'✗' if failed else '✓'} {name} {seconds:.1f} s",
-            )
+            mark, colour = ("✗", "red") if failed else ("✓", "green")
+            text = f"{name} {seconds:.1f} s"
+            self._line(f"[{colour}]{mark}[/] {markup.escape(text)}", plain=f"{mark} {text}")
 
     def print(self, text: str) -> None:
         with self._lock:
-            self._line(text, plain=text)
+            self._line(markup.escape(text), plain=text)
 
     def _remove(self, name: str) -> None:
         if self._progress is None:
             return
         for entry in [entry for entry in self._running if entry[0] == name][:1]:
             self._running.remove(entry)
-            self._progress.remove_task(entry[1])  # type: ignore[arg-type]
+            self._progress.remove_task(entry[1])
         if not self._running:
             self._progress.stop()
             self._progress = None

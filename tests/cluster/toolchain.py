@@ -29,7 +29,7 @@ _STAMP = f"{_STRIP} -X {_BASE}.gitVersion=v{KUBERNETES} -X {_BASE}.gitMajor=1 -X
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What one `go` command builds. Without a module folder the packages are built at `version` as published."""
+    """What one `go` command builds; without a module folder, the packages at `version` as published."""
 
     title: str
     version: str
