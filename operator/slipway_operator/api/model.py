@@ -81,7 +81,7 @@ class InferenceModel(Part):
 
     @property
     def deleted(self) -> bool:
-        """Whether its deletion has begun: the garbage collector takes the children, and nothing is created."""
+        """Whether its deletion has begun: the garbage collector takes the children, and nothing is made."""
         return self.metadata.deletion_timestamp is not None
 
 

@@ -8,15 +8,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
+from slipway_operator.api import names
 from slipway_operator.api.part import Part, matching
 
-_LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
-_LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
-_OBJECT_NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-_QUANTITY = r"^[0-9]+([.][0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][0-9]{1,2})?$"
-
 _NATIVE_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
-_is_device = matching(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_is_device = matching(names.DEVICE)
 
 
 def _quantity(value: object, parse: ValidatorFunctionWrapHandler) -> object:
@@ -29,10 +25,10 @@ def _quantity(value: object, parse: ValidatorFunctionWrapHandler) -> object:
         ) from None
 
 
-LabelValue = Annotated[str, Field(max_length=63, pattern=_LABEL_VALUE)]
-ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=_OBJECT_NAME)]
+LabelValue = Annotated[str, Field(max_length=63, pattern=rf"^{names.LABEL_VALUE}$")]
+ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=rf"^{names.SUBDOMAIN}$")]
 Quantity = Annotated[
-    Annotated[int, Field(ge=0)] | Annotated[str, Field(max_length=32, pattern=_QUANTITY)],
+    Annotated[int, Field(ge=0)] | Annotated[str, Field(max_length=32, pattern=rf"^{names.QUANTITY}$")],
     WrapValidator(_quantity),
 ]
 Quantities = Annotated[Mapping[str, Quantity], Field(max_length=8)]
@@ -73,7 +69,7 @@ def _is_resource(name: str) -> bool:
 class Toleration(Part):
     """A toleration, as Kubernetes' own."""
 
-    key: Annotated[str, Field(max_length=317, pattern=rf"^({_LABEL_KEY[1:-1]})?$")] | None = None
+    key: Annotated[str, Field(max_length=317, pattern=rf"^({names.LABEL_KEY})?$")] | None = None
     operator: Literal["Equal", "Exists"] | None = None
     value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
@@ -95,7 +91,7 @@ class TopologySpreadConstraint(Part):
     """A rule of spreading. It has no labelSelector: the pods of one revision are counted."""
 
     max_skew: Annotated[int, Field(ge=1, le=64)]
-    topology_key: Annotated[str, Field(min_length=1, max_length=317, pattern=_LABEL_KEY)]
+    topology_key: Annotated[str, Field(min_length=1, max_length=317, pattern=rf"^{names.LABEL_KEY}$")]
     when_unsatisfiable: Literal["DoNotSchedule", "ScheduleAnyway"]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from slipway_operator.api import names
 from slipway_operator.api.part import Part, matching, must
 
 _HOST = (
@@ -59,7 +60,7 @@ SecretName = Annotated[
     str,
     Field(min_length=1, max_length=253),
     must(
-        matching(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"),
+        matching(names.SUBDOMAIN),
         "spec.source.credentialsSecretName must be the name of a Secret: lower-case letters, digits, "
         "'-' and '.', without a namespace",
     ),

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from slipway_operator.api import names
 from slipway_operator.api.part import Part, matching, must
 from slipway_operator.api.pods import (
     ImagePullSecret,
@@ -21,9 +22,7 @@ from slipway_operator.api.pods import (
 )
 from slipway_operator.api.source import Source
 
-_is_label_key = matching(
-    r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-)
+_is_label_key = matching(names.LABEL_KEY)
 
 Token = Annotated[str, Field(max_length=64)]
 Version = Annotated[
