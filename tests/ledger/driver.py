@@ -75,8 +75,8 @@ class Ledger:
     def stop(self) -> Report:
         """Let the generators finish, fetch and check everything, delete the pods; return the report.
 
-        The report also lies in the output folder. A generator that is gone raises nothing: it fails the report.
-        Called again, it returns the same report.
+        The report also lies in the output folder. A generator that is gone raises nothing: it fails the
+        report. Called again, it returns the same report.
         """
         if self._report is None:
             try:
@@ -133,7 +133,7 @@ class Ledger:
             self._survives(name, self._bring_home)
 
     def _survives(self, name: str, step: Callable[[str], None]) -> bool:
-        """Do this with a generator; when it cannot be done, that is a finding and not the end of the others."""
+        """Do this with a generator; a failure is a finding, and not the end of the others."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:

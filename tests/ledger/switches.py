@@ -1,7 +1,7 @@
 """When the clients saw one version take over from another.
 
-A connection stays with the pod it was opened to, so the order in which connections were OPENED shows where the
-Service pointed, while answers of the old version go on for as long as its connections live. So: each run of
+A connection stays with the pod it was opened to, so the order in which connections were OPENED shows where
+the Service pointed, while answers of the old version go on as long as its connections live. So: each run of
 answers of one version on one connection is a stay; the stays, by the time of their opening, form spans of a
 version; and a switch is the beginning of a span. Sound for sharp switches; where two versions are mixed on
 purpose for long (a rolling replacement), it gives the first of the new, the last of the old, and one switch.
