@@ -1,0 +1,146 @@
+"""The parts of the runtime put together: probes, server, and the model that is loaded beside them."""
+
+import asyncio
+import contextlib
+import os
+import pathlib
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+import uvloop
+
+from slipway_runtime import loading, settings
+from slipway_runtime.failures import StartupError
+from slipway_runtime.lifecycle import Lifecycle, Phase
+from slipway_runtime.scheduling.catalog import Catalog
+from slipway_runtime.telemetry import logs, termination
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport import connection, listening, probes, routes
+from slipway_runtime.transport.drain import Drain, DrainLimits
+from slipway_runtime.transport.predict import PredictLimits
+from slipway_runtime.transport.server import DrainingServer
+
+_HEARTBEAT_SECONDS = 0.5
+# For what is still being answered when a drain's time is up.
+_LAST_ANSWERS_SECONDS = 10
+
+_log = structlog.get_logger("slipway")
+
+
+def run() -> int:
+    """Serve until the process is told to stop. Returns its exit code."""
+    logs.configure("INFO")
+    path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_Runtime(settings.load()).serve())
+    except StartupError as failure:
+        _log.error("cannot_serve", reason=failure.reason, detail=failure.message, object=failure.subject)
+        with contextlib.suppress(OSError):  # the log has it too
+            termination.write(failure, path)
+        return 1
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    models: socket.socket
+    probes: socket.socket
+
+
+class _Runtime:
+    """One process: its configuration and the objects that its parts share."""
+
+    def __init__(self, configuration: settings.Settings) -> None:
+        self._settings = configuration
+        logs.configure(configuration.log_level)
+        self._version = configuration.model_version or configuration.location().last_segment
+        self._lifecycle = Lifecycle()
+        self._metrics = Metrics()
+        self._catalog = Catalog()
+        self._drain = Drain(
+            DrainLimits(quiet=configuration.drain_quiet_seconds, timeout=configuration.drain_timeout_seconds)
+        )
+
+    async def serve(self) -> None:
+        """Raises StartupError when the model cannot be served."""
+        listeners = self._listen()
+        probes.serve(self._probes(), listeners.probes)
+        server = DrainingServer(self._server_config(), self._drain, self._lifecycle, self._metrics)
+        async with _beating(self._lifecycle):
+            loader = asyncio.create_task(self._load(server), name="load")
+            await server.serve(sockets=[listeners.models])
+            await self._catalog.close()
+            if loader.done():
+                loader.result()  # raises what it failed with
+        _log.info("stopped")
+
+    def _listen(self) -> _Listeners:
+        host, ports = self._settings.host, (self._settings.http_port, self._settings.probe_port)
+        models = listening.bind(host, ports[0], variable="SLIPWAY_HTTP_PORT")
+        probing = listening.bind(host, ports[1], variable="SLIPWAY_PROBE_PORT")
+        _log.info("listening", http=models.getsockname()[1], probes=probing.getsockname()[1])
+        return _Listeners(models=models, probes=probing)
+
+    def _probes(self) -> probes.Probes:
+        silence = self._settings.liveness_silence_seconds
+        return probes.Probes(self._lifecycle, self._metrics, max_silence=silence)
+
+    async def _load(self, server: DrainingServer) -> None:
+        try:
+            predictor = await loading.load(
+                self._settings, self._lifecycle, self._metrics, version=self._version
+            )
+        except BaseException:
+            server.stop_now()
+            raise
+        self._catalog.add(predictor)
+        self._lifecycle.phase = Phase.READY
+        _log.info("ready")
+
+    def _server_config(self) -> uvicorn.Config:
+        limits = connection.ConnectionLimits(
+            max_age=self._settings.connection_max_age_seconds, receive=self._settings.receive_timeout_seconds
+        )
+        return uvicorn.Config(
+            routes.build(self._parts()),
+            http=connection.factory(drain=self._drain, limits=limits, metrics=self._metrics),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=self._settings.connection_idle_seconds,
+            timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
+        )
+
+    def _parts(self) -> routes.Parts:
+        return routes.Parts(
+            catalog=self._catalog,
+            lifecycle=self._lifecycle,
+            metrics=self._metrics,
+            identity=routes.Identity(
+                model=self._settings.model_name, version=self._version, pod=self._settings.pod_name
+            ),
+            limits=PredictLimits(
+                max_texts=self._settings.max_texts_per_request, timeout=self._settings.request_timeout_seconds
+            ),
+        )
+
+
+@contextlib.asynccontextmanager
+async def _beating(lifecycle: Lifecycle) -> AsyncIterator[None]:
+    async def beat() -> None:
+        while True:
+            lifecycle.beat(time.monotonic())
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    heart = asyncio.create_task(beat(), name="heartbeat")
+    try:
+        yield
+    finally:
+        heart.cancel()

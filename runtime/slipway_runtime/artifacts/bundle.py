@@ -1,0 +1,131 @@
+"""From a source to a bundle on disk that is exactly what was asked for.
+
+The order matters: nothing is downloaded before the listing is plausible, and no file is opened by
+a parser before its digest is known to be right. Knows neither S3 nor onnxruntime.
+"""
+
+import hashlib
+import pathlib
+import re
+from dataclasses import dataclass
+
+from slipway_runtime.artifacts import manifest, pickles
+from slipway_runtime.artifacts.source import Item, Source
+from slipway_runtime.failures import Reason, StartupError
+
+MANIFEST = "slipway.yaml"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+CONFIG = "config.json"
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_MAX_MANIFEST_BYTES = 1 << 20
+# Without a manifest nothing says which other files matter, so only these are read.
+_KNOWN = frozenset({MODEL, "model.onnx_data", "model.onnx.data", TOKENIZER, CONFIG})
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle in a folder of ours. `digest` is the sha256 of its slipway.yaml, if it has one."""
+
+    directory: pathlib.Path
+    description: manifest.Description
+    digest: str | None
+
+    @property
+    def model(self) -> pathlib.Path:
+        return self.directory / MODEL
+
+    @property
+    def tokenizer(self) -> pathlib.Path:
+        return self.directory / TOKENIZER
+
+
+def fetch(source: Source, directory: pathlib.Path, *, pin: str | None) -> Bundle:
+    """Copy the bundle at `source` into the empty `directory` and check every byte of it.
+
+    `pin` is the sha256 that its slipway.yaml must have. Raises StartupError.
+    """
+    items = {item.name: item for item in source.items()}
+    _check_names(source, items)
+    if MANIFEST in items:
+        return _fetch_listed(source, directory, items, pin)
+    if pin is not None:
+        raise _invalid(
+            source, MANIFEST, "it is missing, and SLIPWAY_BUNDLE_SHA256 pins the bundle by its digest"
+        )
+    return _fetch_bare(source, directory, items)
+
+
+def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item], pin: str | None) -> Bundle:
+    text, digest = _fetch_manifest(source, directory, items[MANIFEST])
+    if pin is not None and digest != pin:
+        raise _mismatch(source, MANIFEST, f"its sha256 is {digest}, but {pin} was asked for")
+    description = manifest.read(text, subject=source.describe(MANIFEST))
+    files = description.files or {}
+    _check_listing(source, items, files)
+    for name, expected in files.items():
+        found = source.save(items[name], directory / name)
+        if found != expected.sha256:
+            raise _mismatch(
+                source, name, f"its sha256 is {found}, but {MANIFEST} lists it with {expected.sha256}"
+            )
+    return Bundle(directory=directory, description=description, digest=digest)
+
+
+def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tuple[bytes, str]:
+    if item.size > _MAX_MANIFEST_BYTES:
+        raise _invalid(source, MANIFEST, f"it has {item.size} bytes; {_MAX_MANIFEST_BYTES} are allowed")
+    source.save(item, directory / MANIFEST)
+    text = (directory / MANIFEST).read_bytes()
+    return text, hashlib.sha256(text).hexdigest()
+
+
+def _fetch_bare(source: Source, directory: pathlib.Path, items: dict[str, Item]) -> Bundle:
+    for name in (MODEL, TOKENIZER, CONFIG):
+        if name not in items:
+            raise _invalid(source, name, f"it is missing (and there is no {MANIFEST})")
+    for name in sorted(_KNOWN & items.keys()):
+        source.save(items[name], directory / name)
+    text = (directory / CONFIG).read_bytes()
+    description = manifest.read_config(text, subject=source.describe(CONFIG))
+    return Bundle(directory=directory, description=description, digest=None)
+
+
+def _check_names(source: Source, items: dict[str, Item]) -> None:
+    for name in items:
+        if not _NAME.fullmatch(name):
+            raise _invalid(
+                source, name, "a bundle is a flat folder, and its names are letters, digits, '.', '_' and '-'"
+            )
+        if pickles.is_pickle(name):
+            raise pickles.refusal(source.describe(name))
+
+
+def _check_listing(source: Source, items: dict[str, Item], files: dict[str, manifest.FileEntry]) -> None:
+    for name in (MODEL, TOKENIZER):
+        if name not in files:
+            raise _invalid(source, MANIFEST, f"`files` does not list {name}")
+    for name in sorted(items.keys() - files.keys() - {MANIFEST}):
+        raise _invalid(source, name, f"{MANIFEST} does not list it")
+    for name, expected in files.items():
+        if name not in items:
+            raise StartupError(
+                Reason.SOURCE_NOT_FOUND,
+                f"{source.describe(name)} does not exist, but {MANIFEST} lists it",
+                subject=source.describe(name),
+            )
+        if items[name].size != expected.size:
+            raise _mismatch(
+                source, name, f"it has {items[name].size} bytes, but {MANIFEST} lists it with {expected.size}"
+            )
+
+
+def _mismatch(source: Source, name: str, message: str) -> StartupError:
+    subject = source.describe(name)
+    return StartupError(Reason.DIGEST_MISMATCH, f"{subject}: {message}", subject=subject)
+
+
+def _invalid(source: Source, name: str, message: str) -> StartupError:
+    subject = source.describe(name)
+    return StartupError(Reason.BUNDLE_INVALID, f"{subject}: {message}", subject=subject)

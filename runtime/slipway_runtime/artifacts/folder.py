@@ -1,0 +1,64 @@
+"""A bundle in a folder of this machine: for trying things by hand, and for mounted volumes.
+
+Its files are copied like an object's, so that what was verified cannot change under the model.
+"""
+
+import os
+import pathlib
+import stat
+from collections.abc import Iterator
+
+from slipway_runtime.artifacts import source
+from slipway_runtime.failures import Reason, StartupError
+
+
+class Folder:
+    """A Source over a local folder. Only regular files with one link: a link may lead outside."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+
+    def describe(self, name: str = "") -> str:
+        return (self._path / name).as_uri() if name else self._path.as_uri()
+
+    def items(self) -> list[source.Item]:
+        try:
+            entries = sorted(os.scandir(self._path), key=lambda entry: entry.name)
+        except OSError as error:
+            raise self._unreadable(error, "") from error
+        return [self._item(entry) for entry in entries]
+
+    def save(self, item: source.Item, target: pathlib.Path) -> str:
+        try:
+            with os.fdopen(os.open(self._path / item.name, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+                digest, _ = source.write(_chunks(file.fileno()), target)
+        except OSError as error:
+            raise self._unreadable(error, item.name) from error
+        return digest
+
+    def _item(self, entry: os.DirEntry[str]) -> source.Item:
+        facts = entry.stat(follow_symlinks=False)
+        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+            raise StartupError(
+                Reason.BUNDLE_INVALID,
+                f"{self.describe(entry.name)} is not a regular file with one link: "
+                "a bundle is a flat folder of plain files",
+                subject=self.describe(entry.name),
+            )
+        return source.Item(name=entry.name, size=facts.st_size)
+
+    def _unreadable(self, error: OSError, name: str) -> StartupError:
+        subject = self.describe(name)
+        match error:
+            case FileNotFoundError() | NotADirectoryError():
+                return StartupError(Reason.SOURCE_NOT_FOUND, f"there is no {subject}", subject=subject)
+            case PermissionError():
+                return StartupError(
+                    Reason.SOURCE_FORBIDDEN, f"{subject} may not be read by this user", subject=subject
+                )
+        return StartupError(Reason.SOURCE_UNAVAILABLE, f"{subject}: {error.strerror}", subject=subject)
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    while chunk := os.read(descriptor, source.CHUNK_BYTES):
+        yield chunk

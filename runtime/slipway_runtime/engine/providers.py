@@ -1,0 +1,54 @@
+"""Which hardware a session shall run on, and which it really got.
+
+onnxruntime falls back to the CPU with no more than a log line when a CUDA library is missing; a
+pod that holds a GPU and computes on the CPU is the failure this module is about. Does not import
+onnxruntime, so that the configuration can name a choice without loading it.
+"""
+
+import enum
+from collections.abc import Sequence
+
+from slipway_runtime.failures import Reason, StartupError
+
+CPU = "CPUExecutionProvider"
+CUDA = "CUDAExecutionProvider"
+
+
+class Choice(enum.StrEnum):
+    """What may be asked for."""
+
+    AUTO = "auto"  # the GPU if there is one that works, else the CPU
+    CPU = "cpu"
+    CUDA = "cuda"  # the GPU, or do not serve
+
+
+def candidates(choice: Choice, *, installed: Sequence[str]) -> list[str]:
+    """The providers to try, in order. Raises StartupError when the image lacks the one asked for."""
+    match choice:
+        case Choice.CPU:
+            return [CPU]
+        case Choice.CUDA if CUDA not in installed:
+            raise _unavailable("this image has the CPU build of onnxruntime: use the GPU image")
+        case Choice.CUDA:
+            return [CUDA]
+        case Choice.AUTO:
+            return [CUDA, CPU] if CUDA in installed else [CPU]
+
+
+def confirm(choice: Choice, *, obtained: Sequence[str]) -> str:
+    """The provider that a session runs on. Raises StartupError when it is not the one asked for."""
+    first = obtained[0] if obtained else "none"
+    if choice is Choice.CUDA and first != CUDA:
+        raise _unavailable(
+            f"the session runs on {first}: is a GPU allocated to this pod (nvidia.com/gpu), "
+            "and is the node's driver new enough for this image?"
+        )
+    return first
+
+
+def _unavailable(what: str) -> StartupError:
+    return StartupError(
+        Reason.PROVIDER_UNAVAILABLE,
+        f"SLIPWAY_EXECUTION_PROVIDER is cuda, but {what}",
+        subject="SLIPWAY_EXECUTION_PROVIDER",
+    )

@@ -1,0 +1,1 @@
+"""What the outside gets to know: metrics, logs and the termination message."""

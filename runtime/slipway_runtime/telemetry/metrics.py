@@ -1,0 +1,64 @@
+"""Every metric of the runtime, in one registry of its own.
+
+Label values come from closed sets (routes, status codes, reasons), never from a request: a client
+must not be able to fill the memory of Prometheus. Knows no layer of the runtime.
+"""
+
+import prometheus_client
+from prometheus_client import Counter, Gauge, Histogram
+
+CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Metrics:
+    """The instruments. One object a process, handed to whoever measures."""
+
+    def __init__(self) -> None:
+        self.registry = prometheus_client.CollectorRegistry()
+        prometheus_client.ProcessCollector(registry=self.registry)
+        prometheus_client.PlatformCollector(registry=self.registry)
+        self.requests = self._counter("requests", "Answers by route and status code.", "endpoint", "status")
+        self.inference_seconds = self._histogram(
+            "inference_duration_seconds", "From a request's texts to their labels: encode, wait, run, decode."
+        )
+        self.rejected = self._counter("slipway_rejected", "Requests refused unprocessed.", "reason")
+        self.queue_rows = self._gauge("slipway_queue_rows", "Rows that wait for a batch.")
+        self.queue_seconds = self._histogram("slipway_queue_wait_seconds", "How long rows waited for theirs.")
+        self.batch_rows = Histogram(
+            "slipway_batch_rows", "Rows per batch.", buckets=_ROWS, registry=self.registry
+        )
+        self.batch_seconds = self._histogram("slipway_batch_run_seconds", "Run time of a batch.")
+        self._tokens = self._counter("slipway_tokens", "Tokens run, of text and of padding.", "kind")
+        self.load_seconds = self._gauge("slipway_model_load_seconds", "Time to download and load the model.")
+        self.warm_up_seconds = self._gauge("slipway_model_warmup_seconds", "Time to warm the model up.")
+        self.model_info = Gauge(
+            "slipway_model_info",
+            "The model that is served.",
+            ["model", "version", "digest", "provider"],
+            registry=self.registry,
+        )
+        self.connections_open = self._gauge(
+            "slipway_connections_open", "Open connections, probes not counted."
+        )
+        self.draining = self._gauge("slipway_draining", "1 from SIGTERM on.")
+
+    def count_tokens(self, *, real: int, padded: int) -> None:
+        """Count a batch of `real` tokens that ran as `padded`."""
+        self._tokens.labels("text").inc(real)
+        self._tokens.labels("padding").inc(padded - real)
+
+    def render(self) -> bytes:
+        """The registry in Prometheus' text format, of type CONTENT_TYPE."""
+        return prometheus_client.generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, buckets=_SECONDS, registry=self.registry)

@@ -1,0 +1,4 @@
+"""HTTP: routes, bodies, errors, connections and their end.
+
+Knows nothing of onnxruntime or S3.
+"""

@@ -1,0 +1,124 @@
+"""One HTTP/1.1 connection: uvicorn's own, with an age, and with a client that is never surprised.
+
+A connection is closed by telling its client `Connection: close` on an answer, never by closing an
+idle socket on which a request may already be under way. Knows nothing of routes or models.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport.drain import Drain
+
+SCOPE_KEY = "slipway.connection"
+
+_MAX_PIPELINED = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """Seconds: a connection's whole life, and the time one request may take to come in."""
+
+    max_age: float
+    receive: float
+
+
+class Connection(HttpToolsProtocol):
+    """A connection on the port of the models. One is found in each request's scope[SCOPE_KEY]."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # uvicorn's signature
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        drain: Drain,
+        limits: ConnectionLimits,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._drain = drain
+        self._metrics = metrics
+        self._limits = limits
+        # Jittered, so that the clients of a rollout do not all come back in the same moment.
+        self._told_to_leave_at = time.monotonic() + limits.max_age * random.uniform(0.8, 1.0)  # noqa: S311
+        self._receive_timer: asyncio.TimerHandle | None = None
+
+    def must_close(self, now: float) -> bool:
+        """Whether the answer that is being sent must say `Connection: close`.
+
+        Not while further requests of this client are here already: they would be lost.
+        """
+        if self.pipeline:
+            return False
+        return self._drain.begun or now >= self._told_to_leave_at
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        super().connection_made(transport)
+        self._drain.opened()
+        self._metrics.connections_open.set(self._drain.open)
+        # uvicorn starts this clock after the first answer only: a silent client would stay for ever.
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_receive_timer()
+        self._unset_keepalive_if_required()
+        self._drain.closed(time.monotonic())
+        self._metrics.connections_open.set(self._drain.open)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        cast("dict[str, Any]", self.scope)[SCOPE_KEY] = self
+        self._stop_receive_timer()
+        self._receive_timer = self.loop.call_later(self._limits.receive, self._abandon)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if len(self.pipeline) > _MAX_PIPELINED:
+            self.transport.close()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._stop_receive_timer()
+        if self.cycle.response_complete and self.timeout_keep_alive_task is None:
+            # The answer overtook the end of the body, so its clock was stopped by the body's bytes.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def send_400_response(self, msg: str) -> None:
+        self._metrics.requests.labels("other", "400").inc()
+        super().send_400_response(msg)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """In a drain an idle client is waited for: its next request is served, and told to leave."""
+        if not self._drain.begun:
+            super().timeout_keep_alive_handler()
+
+    def _abandon(self) -> None:
+        self.transport.close()
+
+    def _stop_receive_timer(self) -> None:
+        if self._receive_timer is not None:
+            self._receive_timer.cancel()
+            self._receive_timer = None
+
+
+def factory(*, drain: Drain, limits: ConnectionLimits, metrics: Metrics) -> type[asyncio.Protocol]:
+    """What uvicorn's Config takes for `http`: makes a Connection from uvicorn's own arguments."""
+
+    def make(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+        return Connection(*args, **kwargs, drain=drain, limits=limits, metrics=metrics)
+
+    return cast("type[asyncio.Protocol]", make)  # uvicorn only ever calls it

@@ -1,0 +1,30 @@
+"""Sockets to listen on, for IPv4 and IPv6 at once where the machine has both."""
+
+import socket
+
+from slipway_runtime.failures import Reason, StartupError
+
+
+def bind(host: str, port: int, *, variable: str) -> socket.socket:
+    """A bound socket on `port` (0: any). An empty `host` is every address of the machine.
+
+    Bound before anything is loaded: a port that is taken should not cost a download. Raises
+    StartupError(ConfigurationInvalid), naming `variable`.
+    """
+    try:
+        return _bind(host, port)
+    except OSError as error:
+        raise StartupError(
+            Reason.CONFIGURATION_INVALID,
+            f"{variable}: cannot listen on {port}: {error.strerror}",
+            subject=variable,
+        ) from error
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    if host:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+    return socket.create_server(("", port))

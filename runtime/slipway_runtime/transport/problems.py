@@ -1,0 +1,88 @@
+"""Errors as people and programs read them: RFC 9457 problem details.
+
+Every failure of a request is one of these, with a status, a code that programs may rely on, and a
+sentence. Knows no routes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProblemError(Exception):
+    """A request that is answered with an error."""
+
+    status: int
+    code: str
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> bytes:
+        """`type` is about:blank, so `title` is the status phrase (RFC 9457, section 4.2.1)."""
+        return json.dumps(
+            {
+                "type": "about:blank",
+                "title": HTTPStatus(self.status).phrase,
+                "status": self.status,
+                "code": self.code,
+                "detail": self.detail,
+            }
+        ).encode()
+
+
+def malformed(detail: str) -> ProblemError:
+    """The body is not JSON."""
+    return ProblemError(400, "MalformedRequest", detail)
+
+
+def unknown_version(detail: str) -> ProblemError:
+    """`detail` says which versions there are."""
+    return ProblemError(404, "UnknownModelVersion", detail)
+
+
+def body_too_large(limit: int) -> ProblemError:
+    """`limit` is in bytes."""
+    return ProblemError(
+        413, "BodyTooLarge", f"the body is larger than {limit} bytes: send fewer texts at a time"
+    )
+
+
+def unsupported_encoding(encoding: str) -> ProblemError:
+    """The body is compressed."""
+    return ProblemError(
+        415, "UnsupportedEncoding", f"a body with Content-Encoding {encoding} is not read: send it plain"
+    )
+
+
+def invalid(detail: str) -> ProblemError:
+    """JSON, but not a valid request; `detail` names the field."""
+    return ProblemError(422, "InvalidRequest", detail)
+
+
+def queue_full(retry_after: int) -> ProblemError:
+    """`retry_after` is in seconds."""
+    return ProblemError(
+        429,
+        "QueueFull",
+        f"too many texts are waiting already: try again in {retry_after} s",
+        headers={"retry-after": str(retry_after)},
+    )
+
+
+def inference_failed(detail: str) -> ProblemError:
+    """Our fault, or the model's."""
+    return ProblemError(500, "InferenceFailed", detail)
+
+
+def not_ready(detail: str) -> ProblemError:
+    """No model is served yet."""
+    return ProblemError(503, "NotReady", detail, headers={"retry-after": "5"})
+
+
+def too_late(seconds: float) -> ProblemError:
+    """`seconds` is the limit that passed."""
+    return ProblemError(504, "DeadlineExceeded", f"there was no answer within {seconds:g} s")

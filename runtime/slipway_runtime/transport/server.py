@@ -1,0 +1,59 @@
+"""uvicorn's server, which drains by itself when it is told to stop.
+
+On SIGTERM the listener stays open and every request is answered, each with `Connection: close`,
+until the clients have gone. uvicorn's own shutdown, which closes the listener and every idle
+socket at once, is only entered when there is nobody left, or the time is up.
+"""
+
+import signal
+import socket
+import time
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from slipway_runtime import leaving
+from slipway_runtime.lifecycle import Lifecycle
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport.drain import Drain
+
+_log = structlog.get_logger("slipway.server")
+
+
+class DrainingServer(uvicorn.Server):
+    """The server of the models' port. Ends by itself after SIGTERM, with exit code 0."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, lifecycle: Lifecycle, metrics: Metrics) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._lifecycle = lifecycle
+        self._metrics = metrics
+
+    def stop_now(self) -> None:
+        """End without a drain: for a pod that will never serve."""
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """SIGTERM drains; a second one, or Ctrl-C, stops; a pod that was never ready leaves at once.
+
+        The signal is not kept for uvicorn, which would raise it again at the end: a pod that
+        drained has done what it was asked to, and exits with 0.
+        """
+        if not self._lifecycle.ready:
+            leaving.at_once(0)
+        if sig == signal.SIGINT or self._drain.begun:
+            self.force_exit = self.should_exit
+            self.should_exit = True
+            return
+        self._drain.begin(time.monotonic())
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if self._drain.begun:
+            self._metrics.draining.set(1)
+        return await super().on_tick(counter) or self._drain.is_over(time.monotonic())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        _log.info("stopping", connections_open=self._drain.open)
+        await super().shutdown(sockets)
