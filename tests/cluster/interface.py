@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tests.cluster.kubectl import Kubectl
+
 GPU = "nvidia.com/gpu"
 
 
@@ -22,11 +24,18 @@ class Cluster(Protocol):
     def kubeconfig(self) -> Path:
         """An administrator's kubeconfig, usable from this machine once `up` has returned."""
 
+    @property
+    def kubectl(self) -> Kubectl:
+        """kubectl on that kubeconfig."""
+
     def up(self, nodes: int = 2) -> None:
         """Return with that many Ready nodes; next to nothing happens when they are there already."""
 
     def down(self) -> None:
         """Remove all that `up` made. Safe to repeat, and after an `up` that was cut short."""
+
+    def status(self) -> str:
+        """What is up, in a few words for a person."""
 
     def nodes(self) -> list[str]:
         """Names of the nodes, in order."""
@@ -44,4 +53,4 @@ class Cluster(Protocol):
         """Run a program of this machine in a node's network; its exit status is the caller's to judge."""
 
     def set_gpus(self, node: str, count: int) -> None:
-        """Give the node that many schedulable `nvidia.com/gpu` with no device behind them, and wait for them."""
+        """Give the node that many schedulable `nvidia.com/gpu`, no device behind them; wait for them."""

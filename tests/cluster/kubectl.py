@@ -113,7 +113,7 @@ class Kubectl:
         self.run("delete", kind, name, *_in(namespace), *flags, timeout=timeout)
 
     def wait(self, condition: str, *what: str, namespace: str | None = None, timeout: float = 60) -> None:
-        """Wait for `condition=Ready`, `delete` or `jsonpath=…` of `what`: ("pod/a",) or ("pod", "-l", "x=y")."""
+        """Wait for `condition=Ready`, `delete`, `jsonpath=…` of ("pod/a",) or ("pod", "-l", "x=y")."""
         limit = f"--timeout={timeout:g}s"
         self.run("wait", f"--for={condition}", limit, *_in(namespace), *what, timeout=timeout + 10)
 

@@ -100,6 +100,12 @@ def binaries(names: Iterable[str]) -> dict[str, Path]:
     return {name: tool.folder / name for name, tool in wanted.items()}
 
 
+def installed_or_built(name: str) -> Path:
+    """The program from the PATH, or else built: for a cluster that is not of our version anyway."""
+    found = shutil.which(name)
+    return Path(found) if found else binary(name)
+
+
 def go() -> str | None:
     """The `go` command: on the PATH, or where Go's own installer puts it."""
     return shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
