@@ -10,11 +10,21 @@ from pydantic import Field
 from slipway_operator.api import names
 from slipway_operator.api.part import Part, matching, must
 
-_HOST = (
+_is_bucket = matching(r"[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]")
+_is_host = matching(
     r"([0-9]+[.])+[0-9]+|2852039166|0x[0-9a-f]+"
     r"|localhost|metadata[.].+[.]internal|instance-data[.]ec2[.]internal"
 )
-_is_host = matching(rf"s3://({_HOST})(/.*)?")
+_is_prefix = matching(r"[-A-Za-z0-9!_.*()=+/]+")
+
+
+def _bucket(uri: str) -> str:
+    return uri.removeprefix("s3://").partition("/")[0]
+
+
+def _prefix(uri: str) -> str:
+    return uri.removeprefix("s3://").partition("/")[2]
+
 
 Uri = Annotated[
     str,
@@ -24,21 +34,22 @@ Uri = Annotated[
         "spec.source.uri must begin with s3:// (s3://bucket/prefix): other schemes come in a later release",
     ),
     must(
-        matching(r"s3://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](/.*)?"),
+        lambda uri: _is_bucket(_bucket(uri)),
         "the bucket in spec.source.uri must be 3 to 63 lower-case letters, digits, '.' and '-', "
         "and begin and end with a letter or a digit",
     ),
     must(
-        lambda uri: not _is_host(uri),
+        lambda uri: not _is_host(_bucket(uri)),
         "the bucket in spec.source.uri must be the name of a bucket, and not the address or the name "
         "of a host",
     ),
     must(
-        matching(r"s3://[^/]*/.*[^/]"),
+        lambda uri: _prefix(uri) and not uri.endswith("/"),
         "spec.source.uri must name a folder in the bucket, without a slash at its end (s3://bucket/prefix)",
     ),
     must(
-        lambda uri: "//" not in uri.removeprefix("s3://"), "spec.source.uri must not contain '//' after s3://"
+        lambda uri: "//" not in uri.removeprefix("s3://"),
+        "spec.source.uri must not contain '//' after s3://",
     ),
     must(lambda uri: ".." not in uri, "spec.source.uri must not contain '..'"),
     must(
@@ -46,7 +57,7 @@ Uri = Annotated[
         "spec.source.uri must not contain a query or a fragment ('?' or '#')",
     ),
     must(
-        matching(r"s3://[^/]*/[-A-Za-z0-9!_.*()=+/]*"),
+        lambda uri: _is_prefix(_prefix(uri)),
         "the prefix in spec.source.uri must consist of letters, digits and the characters "
         "- ! _ . * ( ) = + /",
     ),
@@ -77,9 +88,9 @@ class Source(Part):
     @property
     def bucket(self) -> str:
         """The bucket's name."""
-        return self.uri.removeprefix("s3://").partition("/")[0]
+        return _bucket(self.uri)
 
     @property
     def prefix(self) -> str:
         """The folder's key, without a slash at either end."""
-        return self.uri.removeprefix("s3://").partition("/")[2]
+        return _prefix(self.uri)

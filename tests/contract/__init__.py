@@ -1,0 +1,1 @@
+"""The CRD and the operator's view of it are one contract; these tests hold them together."""

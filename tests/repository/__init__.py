@@ -1,0 +1,1 @@
+"""Rules about the tree itself, where breaking one would pass every other test."""
