@@ -114,6 +114,7 @@ class _Runtime:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=self._settings.connection_idle_seconds,
             timeout_graceful_shutdown=_LAST_ANSWERS_SECONDS,
         )

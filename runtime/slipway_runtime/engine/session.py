@@ -81,7 +81,7 @@ def _tuned(threads: int) -> Any:
     # Both keep memory for every shape ever seen, and ragged text has them all; no speed is lost.
     tuned.enable_cpu_mem_arena = False
     tuned.enable_mem_pattern = False
-    tuned.log_severity_level = 3
+    tuned.log_severity_level = 4  # what it logs as errors it also raises, and that reaches our log
     return tuned
 
 

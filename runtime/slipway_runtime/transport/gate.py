@@ -1,4 +1,4 @@
-"""What happens to every request, whatever its route: an id, a count, headers, and errors as problems.
+"""What happens to every request, whatever its route: an id, a count, headers, a farewell.
 
 Pure ASGI, and outside of FastAPI, so that it also sees what FastAPI answers by itself. A
 BaseHTTPMiddleware here would hide the client's leaving from the routes.
@@ -12,10 +12,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slipway_runtime.telemetry.metrics import Metrics
-from slipway_runtime.transport import problems
-from slipway_runtime.transport.body import ClientGoneError
 from slipway_runtime.transport.connection import SCOPE_KEY
-from slipway_runtime.transport.problems import ProblemError
 
 ROUTES = frozenset({"/v1/predict", "/predict", "/health", "/metrics", "/openapi.json", "/docs"})
 
@@ -40,20 +37,15 @@ class Gate:
         request_id = _request_id(scope)
         answer = _Answer(send, scope, [*self._identity, (b"x-request-id", request_id)])
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-            await self._answer(scope, receive, answer)
+            await self._run(scope, receive, answer)
         endpoint = scope["path"] if scope["path"] in ROUTES else "other"
         self._metrics.requests.labels(endpoint, str(answer.status)).inc()
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _run(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             await self._app(scope, receive, answer.send)
-        except ClientGoneError:
-            answer.status = _CLIENT_GONE
-        except ProblemError as problem:
-            await answer.problem(problem)
-        except Exception:
+        except Exception:  # it has been answered with 500 by now; raising it on would only log it twice
             _log.exception("unhandled_error", path=scope["path"])
-            await answer.problem(problems.inference_failed("something went wrong here; the log has more"))
 
 
 class _Answer:
@@ -70,20 +62,6 @@ class _Answer:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", []), *self._headers, *self._farewell()]
         await self._send(message)
-
-    async def problem(self, problem: ProblemError) -> None:
-        if self.status != _CLIENT_GONE:
-            raise RuntimeError(
-                "an answer had begun already"
-            )  # uvicorn cuts the connection: the only honest end
-        body = problem.body()
-        headers = [
-            (b"content-type", problems.CONTENT_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            *((name.encode(), value.encode()) for name, value in problem.headers.items()),
-        ]
-        await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
 
     def _farewell(self) -> list[tuple[bytes, bytes]]:
         if self._connection is not None and self._connection.must_close(time.monotonic()):

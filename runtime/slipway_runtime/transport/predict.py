@@ -50,7 +50,17 @@ class PredictEndpoint:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises ProblemError or ClientGoneError, which the middleware answers."""
+        try:
+            answer = await self._answer(scope, receive)
+        except problems.ProblemError as problem:
+            await problems.send(problem, send)
+        except body.ClientGoneError:
+            return  # the gate counts what has not been answered
+        else:
+            await _send(send, answer)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
+        """The body of the answer. Raises ProblemError or ClientGoneError."""
         began = time.perf_counter()
         request = self._parse(await body.read(scope, receive, limit=MAX_BODY_BYTES))
         predictor = self._resolve(request.model_version)
@@ -63,7 +73,7 @@ class PredictEndpoint:
         ]
         took = round((time.perf_counter() - began) * 1000, 3)
         answer = PredictResponse.model_construct(predictions=predictions, processing_time_ms=took)
-        await _send(send, _RESPONSE.dump_json(answer))
+        return _RESPONSE.dump_json(answer)
 
     def _parse(self, raw: bytes) -> PredictRequest:
         try:
@@ -126,7 +136,7 @@ async def _unless_gone(predictor: Predictor, texts: Sequence[str], receive: Rece
 def _explain(error: pydantic.ValidationError) -> problems.ProblemError:
     problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
     if problem["type"] == "json_invalid":
-        return problems.malformed(f"the body is not JSON: {problem['msg']}")
+        return problems.malformed(f"the body is not JSON: {problem['msg'].removeprefix('Invalid JSON: ')}")
     place = ".".join(map(str, problem["loc"]))
     return problems.invalid(f"{place}: {problem['msg']}" if place else problem["msg"])
 

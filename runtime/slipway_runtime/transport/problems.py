@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from starlette.types import Send
+
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -34,6 +36,18 @@ class ProblemError(Exception):
         ).encode()
 
 
+async def send(problem: ProblemError, send: Send) -> None:
+    """Answer a request with `problem`."""
+    body = problem.body()
+    headers = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *((name.encode(), value.encode()) for name, value in problem.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
 def malformed(detail: str) -> ProblemError:
     """The body is not JSON."""
     return ProblemError(400, "MalformedRequest", detail)
@@ -42,6 +56,21 @@ def malformed(detail: str) -> ProblemError:
 def unknown_version(detail: str) -> ProblemError:
     """`detail` says which versions there are."""
     return ProblemError(404, "UnknownModelVersion", detail)
+
+
+def no_such_route() -> ProblemError:
+    """There is nothing at this path."""
+    return ProblemError(404, "NoSuchRoute", "there is nothing here: /docs lists the routes")
+
+
+def method_not_allowed(headers: Mapping[str, str]) -> ProblemError:
+    """`headers` has Allow."""
+    return ProblemError(405, "MethodNotAllowed", f"allowed here: {headers.get('Allow', 'nothing')}", headers)
+
+
+def internal() -> ProblemError:
+    """A bug of ours."""
+    return ProblemError(500, "InternalError", "something went wrong here; the pod's log says what")
 
 
 def body_too_large(limit: int) -> ProblemError:

@@ -55,6 +55,7 @@ def build(parts: Parts) -> ASGIApp:
     """The application of the models' port."""
     app = fastapi.FastAPI(title="Slipway runtime", version=__version__, redoc_url=None)
     app.add_exception_handler(starlette.exceptions.HTTPException, _as_problem)
+    app.add_exception_handler(Exception, _as_problem)
     predict = PredictEndpoint(parts.catalog, parts.limits, parts.metrics)
     # Before FastAPI's own routes: the hot one is found first.
     app.router.routes[:0] = [Route(path, predict, methods=["POST"]) for path in ("/v1/predict", "/predict")]
@@ -82,11 +83,13 @@ def _add_health(app: fastapi.FastAPI, parts: Parts) -> None:
 
 
 async def _as_problem(_request: fastapi.Request, error: Exception) -> Response:
-    if not isinstance(error, starlette.exceptions.HTTPException):
-        raise error
-    problem = problems.ProblemError(
-        error.status_code, "NoSuchRoute", str(error.detail), dict(error.headers or {})
-    )
+    match error:
+        case starlette.exceptions.HTTPException(status_code=404):
+            problem = problems.no_such_route()
+        case starlette.exceptions.HTTPException(status_code=405):
+            problem = problems.method_not_allowed(dict(error.headers or {}))
+        case _:
+            problem = problems.internal()
     return Response(problem.body(), problem.status, dict(problem.headers), media_type=problems.CONTENT_TYPE)
 
 

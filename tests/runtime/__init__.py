@@ -1,0 +1,1 @@
+"""Ring 6: the runtime as a real process on real sockets, against real storage."""
