@@ -1,0 +1,66 @@
+{{/* The name of everything that the chart makes: the release, and the chart where the release does not say it. */}}
+{{- define "slipway.name" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "slipway.selector" -}}
+app.kubernetes.io/name: slipway-operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "slipway.labels" -}}
+{{ include "slipway.selector" . }}
+app.kubernetes.io/component: operator
+app.kubernetes.io/part-of: slipway
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{/* A full image reference. Takes a dict: image (repository, tag, digest), name (of the value), root. */}}
+{{- define "slipway.image" -}}
+{{- $repository := required (printf "%s.repository is not set: push the image to a registry that the cluster can reach, and name it." .name) .image.repository }}
+{{- if .image.digest }}{{ $repository }}@{{ .image.digest }}
+{{- else }}{{ $repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
+{{- end }}
+{{- end }}
+
+{{/* What the operator may do where there are models: no Secret, no wildcard, nothing that is not its own kind of child. */}}
+{{- define "slipway.rules" -}}
+- apiGroups: [slipway.dev]
+  resources: [inferencemodels]
+  verbs: [get, list, watch]
+- apiGroups: [slipway.dev]
+  resources: [inferencemodels/status]
+  verbs: [get, patch, update]
+# To be named as an owner that blocks, where the API server asks for that.
+- apiGroups: [slipway.dev]
+  resources: [inferencemodels/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [deployments/scale]
+  verbs: [get, patch, update]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get, list, watch]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}

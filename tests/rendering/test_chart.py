@@ -1,0 +1,231 @@
+"""The chart as Helm renders it: valid objects, a restricted pod, the least rights, and the project's CRD."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.cluster import commands, paths, toolchain
+
+Object = dict[str, Any]
+
+CHART = paths.ROOT / "charts" / "slipway"
+GOLDEN_RBAC = Path(__file__).parent / "golden" / "rbac.yaml"
+KUBERNETES = "1.35"
+NAMESPACE = "slipway-system"
+IMAGES: Object = {
+    "image": {"repository": "registry.test/operator", "tag": "1"},
+    "runtimeImage": {"repository": "registry.test/runtime", "tag": "1"},
+}
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+VALUE_SETS: dict[str, Object] = {
+    "images only": IMAGES,
+    "images by digest": {
+        "image": {"repository": "registry.test/operator", "digest": DIGEST, "pullPolicy": "Always"},
+        "runtimeImage": {"repository": "registry.test/runtime", "digest": DIGEST},
+    },
+    "two namespaces": {**IMAGES, "watch": {"namespaces": ["team-a", "team-b"]}},
+    "somebody else's CRD": {**IMAGES, "crds": {"enabled": False}},
+    "everything set": {
+        **IMAGES,
+        "runtimeImagesAllowed": ["registry.test/runtime:gpu", "registry.test/runtime:2"],
+        "s3": {"endpointUrl": "http://s3.storage.svc:9000", "region": "eu-central-1"},
+        "crds": {"keep": False},
+        "logLevel": "debug",
+        "logFormat": "console",
+        "imagePullSecrets": [{"name": "registry"}],
+        "podAnnotations": {"example.com/note": "yes"},
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "control-plane", "operator": "Exists", "effect": "NoSchedule"}],
+        "affinity": {"nodeAffinity": {}},
+        "priorityClassName": "system-cluster-critical",
+        "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.test:3128"}],
+    },
+}
+
+
+def attempt(values: Object, *, release: str = "slipway") -> subprocess.CompletedProcess[str]:
+    where = ["--namespace", NAMESPACE, "--kube-version", KUBERNETES]
+    argv: list[str | Path] = [toolchain.binary("helm"), "template", release, CHART, *where, "--values", "-"]
+    return commands.attempt(argv, stdin=json.dumps(values))
+
+
+def render(values: Object) -> list[Object]:
+    done = attempt(values)
+    assert done.returncode == 0, done.stderr
+    return [found for found in yaml.safe_load_all(done.stdout) if found]
+
+
+def of_kind(objects: list[Object], *kinds: str) -> list[Object]:
+    return [found for found in objects if found["kind"] in kinds]
+
+
+def operator_pod(values: Object) -> Object:
+    (deployment,) = of_kind(render(values), "Deployment")
+    pod: Object = deployment["spec"]["template"]["spec"]
+    return pod
+
+
+def environment(values: Object) -> dict[str, Any]:
+    (container,) = operator_pod(values)["containers"]
+    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_every_object_is_what_the_api_server_knows(values: Object) -> None:
+    for found in render(values):
+        kubernetes_validate.validate(found, KUBERNETES, strict=True)
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_every_object_lands_where_it_was_asked_for(values: Object) -> None:
+    for found in of_kind(render(values), "Deployment", "ServiceAccount"):
+        assert found["metadata"]["namespace"] == NAMESPACE
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_the_operators_pod_passes_pod_security_restricted(values: Object) -> None:
+    pod = operator_pod(values)
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & pod.keys()
+    assert {name for volume in pod["volumes"] for name in volume} == {"name", "emptyDir"}
+
+
+def test_at_most_one_operator_acts() -> None:
+    (deployment,) = of_kind(render(IMAGES), "Deployment")
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_rights_are_those_of_the_golden_file() -> None:
+    kinds = ("ClusterRole", "Role")
+    everywhere = of_kind(render(IMAGES), *kinds)
+    in_one = of_kind(render({**IMAGES, "watch": {"namespaces": ["team-a"]}}), *kinds)
+    rendered = {
+        "watching all namespaces": [_rights(role) for role in everywhere],
+        "watching team-a": [_rights(role) for role in in_one],
+    }
+    assert rendered == yaml.safe_load(GOLDEN_RBAC.read_text()), yaml.safe_dump(rendered, sort_keys=False)
+
+
+def _rights(role: Object) -> Object:
+    where = role["metadata"].get("namespace", "everywhere")
+    return {"role": f"{role['kind']} {role['metadata']['name']}", "in": where, "rules": role["rules"]}
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_no_right_is_a_wildcard_or_reaches_a_secret(values: Object) -> None:
+    for role in of_kind(render(values), "ClusterRole", "Role"):
+        for rule in role["rules"]:
+            words = {word for part in rule.values() for word in part}
+            assert not {"*", "secrets", "escalate", "bind", "impersonate"} & words, role["metadata"]["name"]
+
+
+def test_named_namespaces_need_no_right_elsewhere() -> None:
+    objects = render({**IMAGES, "watch": {"namespaces": ["team-a", "team-b"]}})
+    bound = {(found["kind"], found["metadata"].get("namespace")) for found in objects if "roleRef" in found}
+    assert bound == {("RoleBinding", "team-a"), ("RoleBinding", "team-b"), ("RoleBinding", NAMESPACE)}
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_every_binding_names_a_role_and_the_account_that_are_there(values: Object) -> None:
+    objects = render(values)
+    (pod_account,) = {operator_pod(values)["serviceAccountName"]}
+    roles = {(role["kind"], role["metadata"]["name"]) for role in of_kind(objects, "ClusterRole", "Role")}
+    for binding in of_kind(objects, "ClusterRoleBinding", "RoleBinding"):
+        assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) in roles
+        assert binding["subjects"] == [
+            {"kind": "ServiceAccount", "name": pod_account, "namespace": NAMESPACE}
+        ]
+
+
+def test_the_crd_is_rendered_unchanged_and_outlives_an_uninstall() -> None:
+    (rendered,) = of_kind(render(IMAGES), "CustomResourceDefinition")
+    (source,) = [yaml.safe_load(file.read_text()) for file in (paths.ROOT / "crds").glob("*.yaml")]
+    assert rendered["spec"] == source["spec"]
+    assert rendered["metadata"]["name"] == source["metadata"]["name"]
+    assert rendered["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_the_crd_can_go_with_the_release() -> None:
+    (rendered,) = of_kind(render({**IMAGES, "crds": {"keep": False}}), "CustomResourceDefinition")
+    assert "helm.sh/resource-policy" not in rendered["metadata"].get("annotations", {})
+
+
+def test_the_crd_can_be_left_to_somebody_else() -> None:
+    assert not of_kind(render({**IMAGES, "crds": {"enabled": False}}), "CustomResourceDefinition")
+
+
+def test_a_value_reaches_the_operator_as_its_environment() -> None:
+    settings = environment({**VALUE_SETS["everything set"], "watch": {"namespaces": ["team-a", "team-b"]}})
+    assert settings == {
+        "SLIPWAY_NAMESPACE": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+        "SLIPWAY_POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
+        "SLIPWAY_RUNTIME_IMAGE": "registry.test/runtime:1",
+        "SLIPWAY_RUNTIME_IMAGES_ALLOWED": "registry.test/runtime:gpu,registry.test/runtime:2",
+        "SLIPWAY_S3_ENDPOINT_URL": "http://s3.storage.svc:9000",
+        "SLIPWAY_S3_REGION": "eu-central-1",
+        "SLIPWAY_WATCH_NAMESPACES": "team-a,team-b",
+        "SLIPWAY_LOG_LEVEL": "debug",
+        "SLIPWAY_LOG_FORMAT": "console",
+        "SLIPWAY_HEALTH_PORT": "8081",
+        "SLIPWAY_METRICS_PORT": "9090",
+        "HTTPS_PROXY": "http://proxy.test:3128",
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        pytest.param({"tag": "1.2"}, "registry.test/operator:1.2", id="a tag"),
+        pytest.param({"tag": "1.2", "digest": DIGEST}, f"registry.test/operator@{DIGEST}", id="digest wins"),
+        pytest.param({}, "registry.test/operator:0.1.0", id="neither: the chart's appVersion"),
+    ],
+)
+def test_an_image_is_named_by_digest_or_by_tag(image: Object, reference: str) -> None:
+    pod = operator_pod({**IMAGES, "image": {"repository": "registry.test/operator", **image}})
+    assert pod["containers"][0]["image"] == reference
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        pytest.param({"replicas": 2}, "replicas", id="a value that the chart does not know"),
+        pytest.param({"image": {"name": "x"}}, "name", id="an unknown part of a value"),
+        pytest.param({"logLevel": "loud"}, "logLevel", id="a log level that does not exist"),
+        pytest.param({"image": {"tag": "latest"}}, "tag", id="a tag that names no version"),
+        pytest.param({"image": {"digest": "sha256:12"}}, "digest", id="half a digest"),
+        pytest.param({"s3": {"endpointUrl": "minio:9000"}}, "endpointUrl", id="an endpoint without a scheme"),
+        pytest.param({"runtimeImagesAllowed": ["a,b"]}, "runtimeImagesAllowed", id="two images in one entry"),
+        pytest.param({"watch": {"namespaces": ["Team"]}}, "namespaces", id="a namespace that cannot exist"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(values: Object, complaint: str) -> None:
+    done = attempt(values)
+    assert done.returncode != 0
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize("name", ["image", "runtimeImage"])
+def test_a_missing_image_is_asked_for(name: str) -> None:
+    done = attempt({key: value for key, value in IMAGES.items() if key != name})
+    assert done.returncode != 0
+    assert f"{name}.repository is not set" in done.stderr
+
+
+def test_a_release_of_another_name_has_names_of_its_own() -> None:
+    done = attempt(IMAGES, release="canary")
+    names = {found["metadata"]["name"] for found in yaml.safe_load_all(done.stdout) if found}
+    assert all(name.startswith("canary-slipway") or name == "inferencemodels.slipway.dev" for name in names)
