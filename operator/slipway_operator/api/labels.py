@@ -40,8 +40,17 @@ ATTEMPT_STARTED_AT: Final = "slipway.dev/attempt-started-at"
 PROMOTED_AT: Final = "slipway.dev/promoted-at"
 """On a Deployment, RFC 3339: when requests were last moved to it. Without it, it is never a fallback."""
 
+ATTEMPT: Final = "slipway.dev/attempt"
+"""On a Deployment: the number of the present attempt, counted while they are repeated automatically."""
+
+LATCHED_REPLICAS: Final = "slipway.dev/latched-replicas"
+"""On a Deployment: the replicas wanted when the attempt began; as many ready pods open the gate."""
+
 REJECTED: Final = "slipway.dev/rejected"
-"""On a Deployment, JSON {"reason", "message", "at"}: not tried again until the retry token changes."""
+"""On a Deployment, JSON {"reason", "message", "at", "retryToken"}: sticks until that token changes."""
+
+RELEASED: Final = "slipway.dev/released"
+"""On a Deployment, JSON as REJECTED and "attempts": its pods were let go at the deadline, for a while."""
 
 # -- field managers --
 

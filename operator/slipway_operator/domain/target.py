@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
+from slipway_operator.api import reasons
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the asked-for revision may not be created at all."""
+
+    reason: reasons.ConditionReason
+    message: str
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
@@ -17,3 +27,4 @@ class Target:
     keep_warm: int = 60
     history_limit: int = 2
     retry_token: str = ""
+    obstacle: Obstacle | None = None

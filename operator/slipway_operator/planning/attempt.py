@@ -21,7 +21,7 @@ def ensure(s: situation.Situation) -> decision.Decision:
 
 
 def _create(s: situation.Situation) -> decision.Decision:
-    if s.hibernating and s.service is not None:
+    if s.asked.obstacle is not None or (s.hibernating and s.service is not None):
         return decision.NOTHING
     return decision.act(actions.CreateDeployment(s.asked.revision, s.first_size, s.now))
 

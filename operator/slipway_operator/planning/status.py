@@ -5,6 +5,8 @@ Must decide nothing; it asks the policies' own predicates, so that the two canno
 
 from __future__ import annotations
 
+import dataclasses
+
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed, status
 from slipway_operator.planning import situation, step, versions
@@ -77,3 +79,18 @@ def _progressing(at: step.Where) -> status.Condition:
 
 def _pods(ready: int, wanted: int) -> str:
     return f"{ready} of {wanted} pods"
+
+
+def refused(says: status.Status, sentence: str) -> status.Status:
+    """The same, but for what the API server would not accept: somebody has to act."""
+    reason = reasons.ConditionReason.PODS_REFUSED
+    kept = tuple(
+        c for c in says.conditions if c.type in (reasons.ConditionType.READY, reasons.ConditionType.SERVING)
+    )
+    stalled = tuple(
+        _condition(kind, reason, sentence, holds=holds)
+        for kind, holds in ((reasons.ConditionType.PROGRESSING, False), (reasons.ConditionType.STALLED, True))
+    )
+    return dataclasses.replace(
+        says, step=reasons.RolloutStep.BLOCKED, message=sentence, conditions=(*kept, *stalled)
+    )

@@ -32,6 +32,8 @@ def where(s: situation.Situation) -> Where:
     """The first of these that holds."""
     if s.seen.foreign:
         return _name_taken(s.seen.foreign[0])
+    if s.target is None and s.asked.obstacle is not None:
+        return Where(STEP.STOPPED, s.asked.obstacle.reason, s.asked.obstacle.message)
     if s.hibernating:
         return Where(STEP.HIBERNATED, REASON.HIBERNATED, "spec.replicas is 0: every revision is scaled to 0")
     if not has_arrived(s):

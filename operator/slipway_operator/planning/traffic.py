@@ -15,7 +15,7 @@ from slipway_operator.planning import actions, decision, failure, situation
 def direct(s: situation.Situation) -> decision.Decision:
     """Creates, restores, promotes, or moves on."""
     if s.service is None:
-        return decision.act(actions.CreateTrafficService(_first(s)))
+        return decision.act(actions.CreateTrafficService(_first(s))) if s.seen.revisions else decision.NOTHING
     if s.target_is_live:
         return _promote(s)
     if s.live is None:

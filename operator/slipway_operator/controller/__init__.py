@@ -1,0 +1,1 @@
+"""The shell: events in, reconciles out. kopf is known here and nowhere else."""

@@ -1,0 +1,138 @@
+"""One look at one model: read, decide, act, say.
+
+Level-triggered: nothing of the event that led here is known. A crash at any line is repaired by the next
+look, because every decision is made from what the API server holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable
+
+import structlog
+
+from slipway_operator.api import labels, reasons
+from slipway_operator.api import model as api
+from slipway_operator.api import status as api_status
+from slipway_operator.controller import work_queue
+from slipway_operator.domain import happening, revision, status, target
+from slipway_operator.kube import client, errors, events, execute, observe, paths, reading
+from slipway_operator.planning import happenings, plan
+from slipway_operator.planning import status as reporting
+from slipway_operator.rendering import deployment
+from slipway_operator.rendering import status as rendered
+from slipway_operator.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reconciler:
+    """What a look needs beside the model's name."""
+
+    server: client.Api
+    platform: deployment.Platform
+    images_allowed: frozenset[str]
+    instance: str
+    clock: Callable[[], datetime.datetime]
+
+    async def reconcile(self, key: work_queue.Key) -> float | None:
+        """Seconds until the next look is due, or None when only an event makes one necessary.
+
+        Raises `errors.ApiError`: the caller decides when to try again.
+        """
+        body = await self.server.find(paths.models(key.namespace, key.name))
+        if body is None or body["metadata"].get("deletionTimestamp"):
+            return None  # the garbage collector takes the children along
+        try:
+            model = api.InferenceModel.parse(body)
+        except api.InvalidModel as error:
+            await self._refuse(key, body, str(error))
+            return None
+        return await self._roll(model, body)
+
+    async def _roll(self, model: api.InferenceModel, body: client.Body) -> float | None:
+        asked = self._target(model, body)
+        cluster = await observe.read(self.server, model, revision=asked.revision)
+        now = self.clock()
+        seen = reading.observe(model, cluster)
+        decided = plan.plan(asked, seen, now=now, model=model.name, namespace=model.namespace)
+        says = decided.status
+        try:
+            await self._execute(model, cluster, decided)
+        except errors.Refused as error:
+            says = reporting.refused(says, str(error))
+            raise
+        finally:
+            await self._say(model, body, says)
+        if decided.actions:
+            return AT_ONCE
+        return None if decided.look_again is None else (decided.look_again - now).total_seconds()
+
+    async def _execute(self, model: api.InferenceModel, cluster: reading.Cluster, decided: plan.Plan) -> None:
+        executor = execute.Executor(self.server, model, cluster, self.platform)
+        for action in decided.actions:
+            await executor.execute(action)
+            log.info(str(action), action=type(action).__name__)
+            metrics.ACTIONS.labels(type(action).__name__).inc()
+            await self._tell(model, happenings.of_action(action, decided.status))
+
+    def _target(self, model: api.InferenceModel, body: client.Body) -> target.Target:
+        spec, pace = model.spec, model.spec.rollout
+        return target.Target(
+            revision=revision.revision_of(body["spec"]),
+            version=spec.version,
+            replicas=spec.replicas,
+            progress_deadline=pace.progress_deadline_seconds,
+            min_ready=pace.min_ready_seconds,
+            keep_warm=pace.keep_warm_seconds,
+            history_limit=pace.history_limit,
+            retry_token=pace.retry_token,
+            obstacle=self._obstacle(spec.runtime.image if spec.runtime else None),
+        )
+
+    def _obstacle(self, image: str | None) -> target.Obstacle | None:
+        if image is None or image == self.platform.runtime_image or image in self.images_allowed:
+            return None
+        known = ", ".join(sorted({self.platform.runtime_image, *self.images_allowed}))
+        return target.Obstacle(
+            reasons.ConditionReason.IMAGE_NOT_ALLOWED,
+            f"spec.runtime.image {image} is not on the administrator's list: {known}",
+        )
+
+    async def _say(self, model: api.InferenceModel, body: client.Body, says: status.Status) -> None:
+        """The one status write of a look, and none when it would change nothing."""
+        wanted = rendered.body(
+            says, previous=model.status, generation=model.metadata.generation, now=self.clock()
+        )
+        before = model.status.rollout.step if model.status.rollout else None
+        if wanted == body.get("status"):
+            return
+        await self._write_status(model.namespace, model.name, wanted)
+        await self._tell(model, happenings.of_step(before, says))
+
+    async def _refuse(self, key: work_queue.Key, body: client.Body, sentence: str) -> None:
+        """An object that breaks a rule: said in its status, and nothing of it is touched."""
+        previous = api_status.Status.model_validate(body.get("status") or {}, strict=False)
+        generation = int(body["metadata"].get("generation", 0))
+        wanted = rendered.stopped(sentence, previous=previous, generation=generation, now=self.clock())
+        if wanted != body.get("status"):
+            await self._write_status(key.namespace, key.name, wanted)
+
+    async def _write_status(self, namespace: str, name: str, wanted: client.Body) -> None:
+        document = {
+            "apiVersion": api.API_VERSION,
+            "kind": api.KIND,
+            "metadata": {"name": name, "namespace": namespace},
+            "status": wanted,
+        }
+        path = f"{paths.models(namespace, name)}/status"
+        await self.server.apply(path, document, manager=labels.FIELD_MANAGER)
+        metrics.STATUS_WRITES.inc()
+
+    async def _tell(self, model: api.InferenceModel, what: happening.Happening | None) -> None:
+        if what is not None:
+            await events.post(self.server, model, what, now=self.clock(), instance=self.instance)

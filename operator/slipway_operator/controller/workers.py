@@ -1,0 +1,74 @@
+"""The workers: each takes a key, has it looked at, and decides when it is looked at again.
+
+A look that fails is repeated: soon after a conflict, later and later after everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import structlog
+
+from slipway_operator.controller import reconciler, work_queue
+from slipway_operator.kube import errors
+from slipway_operator.telemetry import metrics
+
+log = structlog.get_logger(__name__)
+
+AFTER_CONFLICT_SECONDS = 0.2
+FIRST_BACKOFF_SECONDS = 0.5
+LONGEST_BACKOFF_SECONDS = 300.0
+_SPREAD = random.SystemRandom()
+
+
+async def work(queue: work_queue.WorkQueue, looks: reconciler.Reconciler, *, resync_seconds: int) -> None:
+    """Until cancelled. No failure of a look ends a worker."""
+    while True:
+        key = await queue.get()
+        structlog.contextvars.bind_contextvars(model=key.name, namespace=key.namespace)
+        try:
+            pause = await _look(queue, looks, key)
+        finally:
+            structlog.contextvars.clear_contextvars()
+            queue.done(key)
+        metrics.QUEUE_DEPTH.set(queue.depth)
+        metrics.QUEUE_AGE.set(queue.age)
+        resync = resync_seconds * _SPREAD.uniform(0.8, 1.2)
+        queue.add_after(key, resync if pause is None else min(max(pause, 0.0), resync))
+
+
+async def _look(
+    queue: work_queue.WorkQueue, looks: reconciler.Reconciler, key: work_queue.Key
+) -> float | None:
+    """Seconds until the next look, or None for the next resync."""
+    with metrics.RECONCILE_SECONDS.time():
+        try:
+            pause = await looks.reconcile(key)
+        except errors.Conflict as conflict:
+            metrics.RECONCILES.labels("conflict").inc()
+            log.info("overtaken", why=str(conflict))
+            return AFTER_CONFLICT_SECONDS * queue.failed(key)
+        except errors.ApiError as error:
+            metrics.RECONCILES.labels("api_error").inc()
+            log.warning("the API server did not do it", why=str(error))
+            return backoff(queue.failed(key))
+        except Exception:  # a bug of ours: it must not stop the other models
+            metrics.RECONCILES.labels("bug").inc()
+            log.exception("a look failed")
+            return backoff(queue.failed(key))
+    metrics.RECONCILES.labels("ok").inc()
+    queue.succeeded(key)
+    return pause
+
+
+def backoff(failures: int) -> float:
+    """Seconds, doubling with each failure in a row."""
+    return min(FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, 20), LONGEST_BACKOFF_SECONDS)
+
+
+async def stop(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancels the workers and waits for them: kopf would wait five seconds for each that is forgotten."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

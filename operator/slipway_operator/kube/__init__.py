@@ -1,0 +1,1 @@
+"""Thin asynchronous I/O with the API server: dictionaries in, dictionaries out. Decides nothing."""

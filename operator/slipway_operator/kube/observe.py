@@ -1,0 +1,35 @@
+"""Reads everything about one model, live: the watch only says when to look, never what is there."""
+
+from __future__ import annotations
+
+import asyncio
+
+from slipway_operator.api import labels
+from slipway_operator.api import model as api
+from slipway_operator.kube import client, paths, reading
+from slipway_operator.rendering import identity
+
+
+async def read(server: client.Api, model: api.InferenceModel, *, revision: str) -> reading.Cluster:
+    """The model's children, and whatever stands under a name that the model or `revision` needs."""
+    namespace, selector = model.namespace, f"{labels.MODEL}={model.name}"
+    deployments, services, slices, pods = await asyncio.gather(
+        server.list(paths.deployments(namespace), selector=selector),
+        server.list(paths.services(namespace), selector=selector),
+        server.list(paths.endpoint_slices(namespace), selector=selector),
+        server.list(paths.pods(namespace), selector=selector),
+    )
+    child = identity.child_name(model.name, revision)
+    await _add_namesake(server, deployments, paths.deployments(namespace, child), child)
+    await _add_namesake(server, services, paths.services(namespace, child), child)
+    await _add_namesake(server, services, paths.services(namespace, model.name), model.name)
+    return reading.Cluster(deployments=deployments, services=services, slices=slices, pods=pods)
+
+
+async def _add_namesake(server: client.Api, found: list[client.Body], path: str, name: str) -> None:
+    """An object under a name of ours that does not carry our labels: somebody else's, most likely."""
+    if any(child["metadata"]["name"] == name for child in found):
+        return
+    namesake = await server.find(path)
+    if namesake is not None:
+        found.append(namesake)

@@ -1,0 +1,98 @@
+"""Why pods are not ready, read from what Kubernetes and the runtime say of them. Pure.
+
+The runtime says why it ends in its termination message, one JSON object: `{"reason", "message", "object"}`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from slipway_operator.api import reasons
+from slipway_operator.domain.observed import Problem, Severity
+
+REASON = reasons.ConditionReason
+Body = dict[str, Any]
+
+# A container that ends without a word may have been unlucky; the third time it is the version.
+CRASHES_THAT_REJECT = 3
+
+_PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+_CONFIGURING = {"CreateContainerConfigError", "CreateContainerError"}
+
+
+def of_revision(deployment: Body, pods: list[Body]) -> tuple[Problem, ...]:
+    """The findings, one a pod at most, beginning with what kept pods from existing at all."""
+    standing = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    found = [_without_pods(deployment), *(_of_pod(pod) for pod in standing)]
+    return tuple(problem for problem in found if problem is not None)
+
+
+def _without_pods(deployment: Body) -> Problem | None:
+    """ReplicaFailure: the API server refused the pods (quota, admission); there is none to look at."""
+    for condition in deployment.get("status", {}).get("conditions", []):
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            message = condition.get("message", "")
+            quota = "exceeded quota" in message
+            reason = REASON.QUOTA_EXCEEDED if quota else REASON.PODS_REFUSED
+            name = f"Deployment {deployment['metadata']['name']}"
+            return Problem(reason=reason, message=message, object=name, severity=Severity.BLOCKING)
+    return None
+
+
+def _of_pod(pod: Body) -> Problem | None:
+    name = f"Pod {pod['metadata']['name']}"
+    status = pod.get("status", {})
+    for container in status.get("containerStatuses", []):
+        if not container.get("ready") and (problem := _of_container(container, name)) is not None:
+            return problem
+    for condition in status.get("conditions", []):
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            return _blocking(REASON.UNSCHEDULABLE, condition.get("message", ""), name)
+    return None
+
+
+def _of_container(container: Body, name: str) -> Problem | None:
+    state = container.get("state", {})
+    waiting = state.get("waiting", {})
+    reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    if reason in _PULLING:
+        text = f"image {container.get('image', '')}: {message or reason}"
+        return _blocking(REASON.IMAGE_PULL_FAILED, text, name)
+    if reason in _CONFIGURING:
+        missing = "secret" in message.lower()
+        known = REASON.SECRET_NOT_FOUND if missing else REASON.PODS_REFUSED
+        return _blocking(known, message or reason, name)
+    ended = state.get("terminated") or container.get("lastState", {}).get("terminated")
+    return _of_end(ended, container.get("restartCount", 0), name) if ended else None
+
+
+def _of_end(ended: Body, restarts: int, name: str) -> Problem | None:
+    said = _said(ended.get("message", ""))
+    if said is not None:
+        reason, message = said
+        rejected = reason in reasons.REJECTED_REASONS
+        severity = Severity.REJECTING if rejected else Severity.BLOCKING
+        return Problem(reason=reason, message=message, object=name, severity=severity)
+    if ended.get("exitCode") == 0:
+        return None
+    why = ended.get("reason", "Error")
+    text = f"ended with exit code {ended.get('exitCode')} ({why}), {restarts} restarts"
+    if last := ended.get("message", "").strip():
+        text += f": {last[-300:]}"
+    severity = Severity.REJECTING if restarts >= CRASHES_THAT_REJECT else Severity.PASSING
+    return Problem(reason=REASON.CRASH_LOOP, message=text, object=name, severity=severity)
+
+
+def _said(text: str) -> tuple[reasons.ConditionReason, str] | None:
+    """The runtime's own words, or None when the process ended without any."""
+    try:
+        note = json.loads(text)
+        reason = REASON(reasons.RuntimeFailure(note["reason"]))
+        return reason, f"{note['message']}"
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _blocking(reason: reasons.ConditionReason, message: str, name: str) -> Problem:
+    return Problem(reason=reason, message=message, object=name, severity=Severity.BLOCKING)

@@ -1,0 +1,164 @@
+"""From the API's objects to what the planner sees. Pure: it is given what was read.
+
+A pod counts as ready when its revision's EndpointSlice says so and its own status agrees: slices lag
+behind pods, and either alone has been wrong.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any
+
+from slipway_operator.api import labels
+from slipway_operator.api import model as api
+from slipway_operator.domain import observed
+from slipway_operator.kube import problems
+from slipway_operator.rendering import attempt, identity
+
+Body = dict[str, Any]
+
+_SERVICE_OF_SLICE = "kubernetes.io/service-name"
+_LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cluster:
+    """What was read of one model: its children by label, and whatever bears one of its names."""
+
+    deployments: list[Body]
+    services: list[Body]
+    slices: list[Body]
+    pods: list[Body]
+
+
+def observe(model: api.InferenceModel, seen: Cluster) -> observed.Observed:
+    """The planner's view."""
+    owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
+    return observed.Observed(
+        service=_traffic(model, seen),
+        revisions=tuple(_revision(d, seen) for d in owned),
+        foreign=_foreign(model, seen),
+    )
+
+
+def _owned(child: Body, uid: str) -> bool:
+    return any(r["uid"] == uid and r.get("controller") for r in child["metadata"].get("ownerReferences", []))
+
+
+def _foreign(model: api.InferenceModel, seen: Cluster) -> tuple[observed.Foreign, ...]:
+    """Namesakes, but not what an earlier namesake of the owner has left: that is being collected.
+
+    A Service bears its owner's name: the model's, or that of the revision's Deployment.
+    """
+    found = [("Deployment", d, model.name) for d in seen.deployments]
+    found += [("Service", s, s["metadata"]["name"]) for s in seen.services]
+    return tuple(
+        observed.Foreign(kind, child["metadata"]["name"], _owner(child))
+        for kind, child, owner in found
+        if not any(r["name"] == owner for r in child["metadata"].get("ownerReferences", []))
+    )
+
+
+def _owner(child: Body) -> str:
+    for reference in child["metadata"].get("ownerReferences", []):
+        return f"{reference['kind']} {reference['name']} ({reference['uid']})"
+    manager = child["metadata"].get("labels", {}).get(labels.MANAGED_BY)
+    return f"somebody else ({manager})" if manager else "somebody else"
+
+
+def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficService | None:
+    service = next((s for s in seen.services if s["metadata"]["name"] == model.name), None)
+    if service is None or not _owned(service, model.metadata.uid):
+        return None
+    selected = _selected(service, model.name)
+    endpoints = _endpoints(seen.slices, model.name)
+    ours = {p["metadata"]["uid"] for p in seen.pods if _label(p, labels.REVISION) == selected}
+    return observed.TrafficService(
+        revision=selected,
+        resource_version=service["metadata"]["resourceVersion"],
+        created_at=_created(service),
+        switch=attempt.read_switch(service["metadata"].get("annotations", {})),
+        ready=frozenset(uid for uid, ready in endpoints.items() if ready),
+        foreign=frozenset(uid for uid in endpoints if uid not in ours),
+    )
+
+
+def _selected(service: Body, model: str) -> str | None:
+    """The revision that the selector names, if it is a selector of ours."""
+    selector = service.get("spec", {}).get("selector", {})
+    revision = selector.get(labels.REVISION)
+    return revision if revision and selector == identity.selector(model, revision) else None
+
+
+def _revision(deployment: Body, seen: Cluster) -> observed.Revision:
+    metadata, spec = deployment["metadata"], deployment["spec"]
+    annotations = metadata.get("annotations", {})
+    revision = _label(deployment, labels.REVISION)
+    pods = [p for p in seen.pods if _label(p, labels.REVISION) == revision and not _finished(p)]
+    created = _created(deployment)
+    desired = spec.get("replicas", 1)
+    return observed.Revision(
+        id=revision,
+        version=_label(deployment, labels.VERSION),
+        desired=desired,
+        pods=len(pods),
+        ready=_ready(metadata["name"], pods, seen.slices),
+        has_service=any(_is_service_of(s, metadata) for s in seen.services),
+        created_at=created,
+        attempt_started_at=attempt.read_time(annotations, labels.ATTEMPT_STARTED_AT) or created,
+        attempt_number=attempt.read_count(annotations, labels.ATTEMPT, default=1),
+        latched=attempt.read_count(annotations, labels.LATCHED_REPLICAS, default=desired),
+        promoted_at=attempt.read_time(annotations, labels.PROMOTED_AT),
+        rejected=attempt.read_verdict(annotations, labels.REJECTED),
+        released=attempt.read_verdict(annotations, labels.RELEASED),
+        problems=problems.of_revision(deployment, pods),
+    )
+
+
+def _is_service_of(service: Body, deployment: Body) -> bool:
+    return service["metadata"]["name"] == deployment["name"] and _owned(service, deployment["uid"])
+
+
+def _ready(service: str, pods: list[Body], slices: list[Body]) -> tuple[observed.ReadyPod, ...]:
+    listed = {uid for uid, ready in _endpoints(slices, service).items() if ready}
+    return tuple(
+        observed.ReadyPod(uid=pod["metadata"]["uid"], since=since)
+        for pod in pods
+        if pod["metadata"]["uid"] in listed and (since := _ready_since(pod)) is not None
+    )
+
+
+def _ready_since(pod: Body) -> datetime.datetime | None:
+    """When the pod became ready; None when it is not, or is leaving."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return None
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready" and condition["status"] == "True":
+            return attempt.read_timestamp(condition.get("lastTransitionTime", "")) or _LONG_AGO
+    return None
+
+
+def _endpoints(slices: list[Body], service: str) -> dict[str, bool]:
+    """Pod uid -> ready, over all slices of a Service: a pod may stand in two while they are rebalanced."""
+    found: dict[str, bool] = {}
+    for piece in slices:
+        if _label(piece, _SERVICE_OF_SLICE) != service:
+            continue
+        for endpoint in piece.get("endpoints") or []:
+            uid = endpoint.get("targetRef", {}).get("uid", "")
+            ready = endpoint.get("conditions", {}).get("ready", True) is not False
+            found[uid] = found.get(uid, False) or ready
+    return found
+
+
+def _finished(pod: Body) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _label(child: Body, name: str) -> str:
+    return str(child["metadata"].get("labels", {}).get(name, ""))
+
+
+def _created(child: Body) -> datetime.datetime:
+    return attempt.read_timestamp(child["metadata"].get("creationTimestamp", "")) or _LONG_AGO

@@ -1,0 +1,63 @@
+"""Which actions and which changes of step are worth an Event. Each happens once, so none is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import status
+from slipway_operator.domain.happening import Happening
+from slipway_operator.planning import actions
+
+REASON, STEP = reasons.EventReason, reasons.RolloutStep
+
+_STOPPED = {
+    reasons.ConditionReason.INVALID_SPEC: REASON.INVALID_SPEC,
+    reasons.ConditionReason.IMAGE_NOT_ALLOWED: REASON.IMAGE_NOT_ALLOWED,
+    reasons.ConditionReason.NAME_CONFLICT: REASON.NAME_CONFLICT,
+}
+
+
+def of_action(action: actions.Action, says: status.Status) -> Happening | None:
+    """What has just been done, for people; None for what only the operator cares about."""
+    version = _names(says)
+    match action:
+        case actions.CreateDeployment(revision=revision, replicas=replicas):
+            note = f"starting {replicas} pods of version {version(revision)} (revision {revision})"
+            return Happening(REASON.ROLLOUT_STARTED, note)
+        case actions.StartAttempt(revision=revision, number=number):
+            reason = REASON.ROLLOUT_RETRIED if number > 1 else REASON.ROLLOUT_STARTED
+            return Happening(reason, f"attempt {number} of version {version(revision)} (revision {revision})")
+        case actions.SwitchTraffic(origin=origin, to=to):
+            before = f"version {version(origin)}" if origin else "none of its versions"
+            note = f"the Service now selects version {version(to)} (revision {to}); before: {before}"
+            return Happening(REASON.TRAFFIC_SWITCHED, note)
+        case actions.Reject(verdict=verdict):
+            return Happening(REASON.ROLLOUT_REJECTED, f"{verdict.reason}: {verdict.message}", warning=True)
+        case actions.Release(verdict=verdict):
+            return Happening(REASON.ROLLOUT_BLOCKED, f"{verdict.reason}: {verdict.message}", warning=True)
+        case actions.DeleteRevision(revision=revision):
+            return Happening(REASON.REVISION_DELETED, f"revision {revision} has left the history")
+        case _:
+            return None
+
+
+def of_step(before: reasons.RolloutStep | None, says: status.Status) -> Happening | None:
+    """What the status newly says."""
+    if before is says.step:
+        return None
+    if says.step is STEP.COMPLETE:
+        return Happening(REASON.ROLLOUT_COMPLETE, says.message)
+    if says.step is STEP.HIBERNATED:
+        return Happening(REASON.HIBERNATED, says.message)
+    if says.step in (STEP.STOPPED, STEP.BLOCKED):
+        stalled = next(c for c in says.conditions if c.type is reasons.ConditionType.STALLED)
+        return Happening(_STOPPED.get(stalled.reason, REASON.ROLLOUT_BLOCKED), says.message, warning=True)
+    return None
+
+
+def _names(says: status.Status) -> Callable[[str], str]:
+    """From a revision to its version, as far as the status knows it."""
+    known = (*says.versions, *((says.target,) if says.target else ()))
+    versions = {each.revision: each.version for each in known}
+    return lambda revision: versions.get(revision, revision)

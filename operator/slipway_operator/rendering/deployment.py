@@ -1,0 +1,149 @@
+"""A revision's Deployment. It is created once and its template never changes again (an operator upgrade
+restarts no model): whatever is rendered differently tomorrow is for the revisions of tomorrow.
+
+Must not know how many replicas a rollout wants, nor when.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from slipway_operator.api import model as api
+from slipway_operator.rendering import attempt, environment, identity
+
+USER = 10001
+DEFAULT_DRAIN_SECONDS = 60
+# After its drain a pod stops the server and ends: time for that, and for a node that is busy.
+_GRACE_BEYOND_DRAIN = 30
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Platform:
+    """What the administrator sets for all models."""
+
+    runtime_image: str
+    s3_endpoint_url: str = ""
+    s3_region: str = ""
+
+
+def of_revision(
+    model: api.InferenceModel,
+    *,
+    revision: str,
+    replicas: int,
+    at: datetime.datetime,
+    platform: Platform,
+) -> identity.Body:
+    """The Deployment, with its first attempt noted on it."""
+    labelled = identity.revision_labels(model.name, revision, model.spec.version)
+    metadata = identity.metadata(
+        name=identity.child_name(model.name, revision),
+        namespace=model.namespace,
+        labelled=labelled,
+        owner=identity.owner_of(model),
+    )
+    notes = attempt.started(at=at, replicas=replicas, number=1)
+    metadata["annotations"] = {name: value for name, value in notes.items() if value is not None}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {
+            "replicas": replicas,
+            "revisionHistoryLimit": 0,
+            "selector": {"matchLabels": identity.selector(model.name, revision)},
+            "template": {"metadata": {"labels": labelled}, "spec": _pod(model, revision, platform)},
+        },
+    }
+
+
+def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identity.Body:
+    spec = model.spec
+    pod: identity.Body = {
+        "containers": [_container(model, platform)],
+        "volumes": [{"name": "cache", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,  # a Service called `model` would set MODEL_PORT and the like
+        "terminationGracePeriodSeconds": drain_seconds(model) + _GRACE_BEYOND_DRAIN,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "topologySpreadConstraints": _spread(model, revision),
+    }
+    if spec.node_selector:
+        pod["nodeSelector"] = dict(spec.node_selector)
+    if spec.tolerations:
+        pod["tolerations"] = [t.model_dump(mode="json", exclude_none=True) for t in spec.tolerations]
+    if spec.priority_class_name:
+        pod["priorityClassName"] = spec.priority_class_name
+    if spec.image_pull_secrets:
+        pod["imagePullSecrets"] = [{"name": secret.name} for secret in spec.image_pull_secrets]
+    return pod
+
+
+def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
+    runtime, resources = model.spec.runtime, model.spec.resources
+    return {
+        "name": "runtime",
+        "image": (runtime and runtime.image) or platform.runtime_image,
+        "env": environment.of(
+            model,
+            drain_seconds=drain_seconds(model),
+            s3_endpoint_url=platform.s3_endpoint_url,
+            s3_region=platform.s3_region,
+        ),
+        "ports": [
+            {"name": "http", "containerPort": 8080},
+            {"name": "grpc", "containerPort": 9000},
+            {"name": "probes", "containerPort": 8081},
+        ],
+        "readinessProbe": _probe("/readyz", period=1, failures=3),
+        "livenessProbe": _probe("/livez", period=10, failures=6),
+        "resources": resources.model_dump(mode="json", exclude_none=True) if resources else {},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "terminationMessagePath": "/dev/termination-log",
+        "volumeMounts": [
+            {"name": "cache", "mountPath": environment.CACHE_DIRECTORY},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own, empty at its start
+        ],
+    }
+
+
+def drain_seconds(model: api.InferenceModel) -> int:
+    """How long a pod of this model may drain."""
+    drain = model.spec.rollout.drain
+    return (drain and drain.timeout_seconds) or DEFAULT_DRAIN_SECONDS
+
+
+def _probe(path: str, *, period: int, failures: int) -> identity.Body:
+    """On the second port, where no overload can fail it and no drain counts it as traffic."""
+    return {
+        "httpGet": {"path": path, "port": 8081},
+        "periodSeconds": period,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
+
+
+def _spread(model: api.InferenceModel, revision: str) -> list[identity.Body]:
+    """The user's rules, or: over the nodes where that is possible. Counted are the pods of this revision."""
+    asked = [
+        rule.model_dump(mode="json", exclude_none=True)
+        for rule in model.spec.topology_spread_constraints or ()
+    ]
+    default = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+    }
+    counted = {"matchLabels": identity.selector(model.name, revision)}
+    return [{**rule, "labelSelector": counted} for rule in asked or [default]]

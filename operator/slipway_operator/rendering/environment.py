@@ -1,0 +1,73 @@
+"""A runtime container's environment: all that a pod is told about its model.
+
+What the user left unset is not passed on: its default is the runtime's own. Secrets go in key by key; the
+operator never sees their values.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from slipway_operator.api import model as api
+
+CACHE_DIRECTORY = "/var/lib/slipway"
+
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": False, "AWS_SECRET_ACCESS_KEY": False, "AWS_SESSION_TOKEN": True}
+
+Variable = dict[str, Any]
+
+
+def of(
+    model: api.InferenceModel, *, drain_seconds: int, s3_endpoint_url: str, s3_region: str
+) -> list[Variable]:
+    """The `env` of the container, in a stable order."""
+    values = {
+        "MODEL_NAME": model.name,
+        "MODEL_VERSION": model.spec.version,
+        "MODEL_URI": model.spec.source.uri,
+        "SLIPWAY_BUNDLE_SHA256": model.spec.source.sha256,
+        "SLIPWAY_CACHE_DIR": CACHE_DIRECTORY,
+        "SLIPWAY_DRAIN_TIMEOUT_SECONDS": drain_seconds,
+        **_runtime(model),
+        "SLIPWAY_VERIFICATION_EXAMPLES": _examples(model),
+        "AWS_ENDPOINT_URL": s3_endpoint_url or None,
+        "AWS_REGION": s3_region or None,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    plain = [{"name": name, "value": str(value)} for name, value in values.items() if value is not None]
+    pod = {"name": "SLIPWAY_POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    return [*plain, pod, *_credentials(model)]
+
+
+def _runtime(model: api.InferenceModel) -> dict[str, object]:
+    runtime = model.spec.runtime
+    batching = runtime.batching if runtime else None
+    return {
+        "SLIPWAY_EXECUTION_PROVIDER": runtime and runtime.execution_provider,
+        "SLIPWAY_MAX_BATCH_SIZE": batching and batching.max_batch_size,
+        "SLIPWAY_MAX_WAIT_MILLISECONDS": batching and batching.max_wait_milliseconds,
+        "SLIPWAY_MAX_TEXTS_PER_REQUEST": runtime and runtime.max_texts_per_request,
+    }
+
+
+def _examples(model: api.InferenceModel) -> str | None:
+    verification = model.spec.rollout.verification
+    if verification is None or not verification.examples:
+        return None
+    return json.dumps([e.model_dump(mode="json", exclude_none=True) for e in verification.examples])
+
+
+def _credentials(model: api.InferenceModel) -> list[Variable]:
+    secret = model.spec.source.credentials_secret_name
+    if secret is None:
+        return []
+    return [
+        {
+            "name": key,
+            "valueFrom": {
+                "secretKeyRef": {"name": secret, "key": key, **({"optional": True} if optional else {})}
+            },
+        }
+        for key, optional in _CREDENTIALS.items()
+    ]

@@ -1,0 +1,84 @@
+"""The two kinds of Service: the stable one, which clients call, and one for each revision, which proves it.
+
+Must not know when the selector moves.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+
+from slipway_operator.api import labels
+from slipway_operator.api import model as api
+from slipway_operator.rendering import identity
+
+# The same target ports for every version: the EndpointSlice controller then turns a selector's move into
+# one update of one slice, which no reader can see half done.
+_PORTS = [
+    {"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP", "appProtocol": "http"},
+    {"name": "grpc", "port": 9000, "targetPort": 9000, "protocol": "TCP"},
+]
+
+
+def stable(model: api.InferenceModel, *, revision: str) -> identity.Body:
+    """The Service that bears the model's name, selecting `revision` from the start."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": identity.metadata(
+            name=model.name,
+            namespace=model.namespace,
+            labelled=identity.common_labels(model.name),
+            owner=identity.owner_of(model),
+        ),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": identity.selector(model.name, revision),
+            "ports": _PORTS,
+        },
+    }
+
+
+def of_revision(
+    model: api.InferenceModel, *, revision: str, version: str, deployment_uid: str
+) -> identity.Body:
+    """A revision's own Service. Its Deployment owns it: trimming the one removes both."""
+    name = identity.child_name(model.name, revision)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": identity.metadata(
+            name=name,
+            namespace=model.namespace,
+            labelled=identity.revision_labels(model.name, revision, version),
+            owner=identity.Owner("apps/v1", "Deployment", name, deployment_uid),
+        ),
+        "spec": {
+            "type": "ClusterIP",
+            "selector": identity.selector(model.name, revision),
+            "ports": _PORTS,
+        },
+    }
+
+
+def switch(
+    model: api.InferenceModel,
+    *,
+    origin: str | None,
+    to: str,
+    at: datetime.datetime,
+    resource_version: str,
+) -> identity.Body:
+    """The one patch that moves the traffic: the whole selector and the note of it, if nobody was faster."""
+    note = {"from": origin, "to": to, "at": identity.timestamp(at)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": model.name,
+            "namespace": model.namespace,
+            "resourceVersion": resource_version,
+            "annotations": {labels.SWITCH: json.dumps(note)},
+        },
+        "spec": {"selector": identity.selector(model.name, to)},
+    }

@@ -1,0 +1,104 @@
+"""The status as the API takes it, with the times at which each statement became true.
+
+These times are all that is ever read from an earlier status.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from slipway_operator.api import reasons
+from slipway_operator.api import status as api
+from slipway_operator.domain import status
+
+
+def body(
+    wanted: status.Status, *, previous: api.Status, generation: int, now: datetime.datetime
+) -> dict[str, Any]:
+    """The body of `.status`. Equal inputs but for `now` give equal bodies: then there is nothing to write."""
+    active, target = wanted.active, wanted.target
+    return api.Status(
+        observed_generation=max(generation, previous.observed_generation or 0),
+        active_version=active.version if active else None,
+        active_revision=active.revision if active else None,
+        target_version=target.version if target else None,
+        target_revision=target.revision if target else None,
+        url=wanted.url,
+        replicas=wanted.replicas,
+        ready_replicas=wanted.ready_replicas,
+        selector=wanted.selector,
+        versions=tuple(_version(version) for version in wanted.versions),
+        rollout=_rollout(wanted, previous.rollout, now),
+        conditions=conditions(wanted.conditions, previous=previous, generation=generation, now=now),
+    ).body()
+
+
+def conditions(
+    wanted: tuple[status.Condition, ...],
+    *,
+    previous: api.Status,
+    generation: int,
+    now: datetime.datetime,
+) -> tuple[api.Condition, ...]:
+    """Each with the time of its last change of status, which is kept while it says the same."""
+    before = {condition.type: condition for condition in previous.conditions or ()}
+    return tuple(_condition(c, before.get(c.type), generation, now) for c in wanted)
+
+
+def _condition(
+    wanted: status.Condition, before: api.Condition | None, generation: int, now: datetime.datetime
+) -> api.Condition:
+    says = "True" if wanted.status else "False"
+    unchanged = before is not None and before.status == says
+    return api.Condition(
+        type=wanted.type,
+        status="True" if wanted.status else "False",
+        reason=wanted.reason,
+        message=wanted.message,
+        observed_generation=generation,
+        last_transition_time=before.last_transition_time if before and unchanged else now,
+    )
+
+
+def _rollout(
+    wanted: status.Status, before: api.RolloutStatus | None, now: datetime.datetime
+) -> api.RolloutStatus:
+    same = before is not None and before.step is wanted.step and before.since is not None
+    since = before.since if before and same else now
+    return api.RolloutStatus(step=wanted.step, since=since, message=wanted.message)
+
+
+def _version(version: status.Version) -> api.VersionStatus:
+    return api.VersionStatus(
+        version=version.version,
+        revision=version.revision,
+        state=version.state,
+        ready=version.ready,
+        reason=version.reason or None,
+    )
+
+
+def stopped(
+    sentence: str, *, previous: api.Status, generation: int, now: datetime.datetime
+) -> dict[str, Any]:
+    """The status of an object that cannot be read: what serves goes on serving, and stays in it."""
+    reason = reasons.ConditionReason.INVALID_SPEC
+    kept = tuple(c for c in previous.conditions or () if c.type == reasons.ConditionType.SERVING)
+    says = tuple(
+        status.Condition(type=kind, status=holds, reason=reason, message=sentence)
+        for kind, holds in (
+            (reasons.ConditionType.READY, False),
+            (reasons.ConditionType.PROGRESSING, False),
+            (reasons.ConditionType.STALLED, True),
+        )
+    )
+    made = conditions(says, previous=previous, generation=generation, now=now)
+    before = previous.rollout
+    same = before is not None and before.step is reasons.RolloutStep.STOPPED
+    rollout = api.RolloutStatus(
+        step=reasons.RolloutStep.STOPPED, since=before.since if before and same else now, message=sentence
+    )
+    return previous.model_copy(
+        update={"observed_generation": generation, "rollout": rollout, "conditions": (*made, *kept)}
+    ).body()

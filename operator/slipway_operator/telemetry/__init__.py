@@ -1,0 +1,1 @@
+"""What the operator tells its own operators: logs and metrics. Must not know a rollout's rules."""
