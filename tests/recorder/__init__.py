@@ -1,0 +1,1 @@
+"""What the API server really held during a test, written down, and the promises checked against it."""

@@ -1,0 +1,263 @@
+"""Typed views of the recorded objects: only what the promises speak of.
+
+The raw JSON ends here. Must not know about time or order.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+JsonObject = dict[str, Any]
+MODEL_LABEL = "slipway.dev/model"
+REVISION_LABEL = "slipway.dev/revision"
+VERSION_LABEL = "slipway.dev/version"
+ATTEMPT = "slipway.dev/attempt-started-at"
+PROMOTED = "slipway.dev/promoted-at"
+REJECTED = "slipway.dev/rejected"
+SWITCH = "slipway.dev/switch"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """Which object: kind, namespace, name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One entry of managedFields: who wrote, how, when (whole seconds), and a digest of the fields."""
+
+    manager: str
+    operation: str
+    subresource: str
+    time: str
+    fields: str
+    owns_selector: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The controller's ownerReference."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What every object has."""
+
+    key: Key
+    uid: str
+    generation: int
+    deleting: bool
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    owner: Owner | None
+    marks: frozenset[Mark]
+
+    @property
+    def model(self) -> str | None:
+        """The model that it says it belongs to."""
+        return self.labels.get(MODEL_LABEL)
+
+    @property
+    def revision(self) -> str | None:
+        return self.labels.get(REVISION_LABEL)
+
+    @property
+    def version(self) -> str | None:
+        return self.labels.get(VERSION_LABEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """An object of which only the metadata matters here."""
+
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    meta: Meta
+    selector: Mapping[str, str]
+
+    @property
+    def selected_revision(self) -> str | None:
+        return self.selector.get(REVISION_LABEL)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    meta: Meta
+    replicas: int
+    template: str  # a digest of spec.template
+
+    @property
+    def attempt(self) -> str | None:
+        return self.meta.annotations.get(ATTEMPT)
+
+    @property
+    def rejected(self) -> bool:
+        return REJECTED in self.meta.annotations
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    pod: str  # its uid
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSlice:
+    meta: Meta
+    service: str
+    endpoints: tuple[Endpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    status: str
+    reason: str
+    generation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The operator's word."""
+
+    generation: int | None
+    active_version: str
+    active_revision: str
+    target_version: str
+    target_revision: str
+    ready_replicas: int | None
+    step: str
+    conditions: Mapping[str, Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    meta: Meta
+    version: str
+    replicas: int
+    strategy: str
+    max_unavailable: int
+    allow_downtime: bool
+    bake_seconds: int
+    retry_token: str
+    spec: str  # canonical JSON
+    status: Status
+
+
+Object = Model | Service | Deployment | EndpointSlice | Other
+
+
+def parse(kind: str, item: JsonObject) -> Object:
+    """The view of one recorded object."""
+    meta = _meta(kind, item)
+    spec = item.get("spec") or {}
+    match kind:
+        case "InferenceModel":
+            return _model(meta, spec, item.get("status") or {})
+        case "Service":
+            return Service(meta, spec.get("selector") or {})
+        case "Deployment":
+            return Deployment(meta, int(spec.get("replicas", 1)), digest(spec.get("template")))
+        case "EndpointSlice":
+            return _slice(meta, item)
+        case _:
+            return Other(meta)
+
+
+def digest(value: Any) -> str:
+    """The same for equal JSON, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _meta(kind: str, item: JsonObject) -> Meta:
+    metadata = item["metadata"]
+    return Meta(
+        key=Key(kind, metadata.get("namespace", ""), metadata["name"]),
+        uid=metadata.get("uid", ""),
+        generation=int(metadata.get("generation", 0)),
+        deleting="deletionTimestamp" in metadata,
+        labels=metadata.get("labels") or {},
+        annotations=metadata.get("annotations") or {},
+        owner=_owner(metadata.get("ownerReferences") or []),
+        marks=frozenset(_mark(entry) for entry in metadata.get("managedFields") or []),
+    )
+
+
+def _owner(references: list[JsonObject]) -> Owner | None:
+    for reference in references:
+        if reference.get("controller"):
+            return Owner(reference["kind"], reference["name"], reference["uid"])
+    return None
+
+
+def _mark(entry: JsonObject) -> Mark:
+    fields = entry.get("fieldsV1") or {}
+    return Mark(
+        manager=entry.get("manager", ""),
+        operation=entry.get("operation", ""),
+        subresource=entry.get("subresource", ""),
+        time=entry.get("time", ""),
+        fields=entry.get("fieldsDigest") or digest(fields),
+        owns_selector="f:selector" in (fields.get("f:spec") or {}),
+    )
+
+
+def _model(meta: Meta, spec: JsonObject, status: JsonObject) -> Model:
+    rollout = spec.get("rollout") or {}
+    return Model(
+        meta=meta,
+        version=spec.get("version", ""),
+        replicas=int(spec.get("replicas", 1)),
+        strategy=rollout.get("strategy", "BlueGreen"),
+        max_unavailable=int(rollout.get("maxUnavailable", 0)),
+        allow_downtime=bool(rollout.get("allowDowntime", False)),
+        bake_seconds=int(rollout.get("bakeSeconds", 0)),
+        retry_token=rollout.get("retryToken", ""),
+        spec=json.dumps(spec, sort_keys=True),
+        status=_status(status),
+    )
+
+
+def _status(status: JsonObject) -> Status:
+    return Status(
+        generation=status.get("observedGeneration"),
+        active_version=status.get("activeVersion", ""),
+        active_revision=status.get("activeRevision", ""),
+        target_version=status.get("targetVersion", ""),
+        target_revision=status.get("targetRevision", ""),
+        ready_replicas=status.get("readyReplicas"),
+        step=(status.get("rollout") or {}).get("step", ""),
+        conditions={entry["type"]: _condition(entry) for entry in status.get("conditions") or []},
+    )
+
+
+def _condition(entry: JsonObject) -> Condition:
+    return Condition(entry["status"], entry.get("reason", ""), entry.get("observedGeneration"))
+
+
+def _slice(meta: Meta, item: JsonObject) -> EndpointSlice:
+    endpoints = item.get("endpoints") or []
+    service = meta.labels.get("kubernetes.io/service-name", "")
+    return EndpointSlice(meta, service, tuple(_endpoint(entry) for entry in endpoints))
+
+
+def _endpoint(entry: JsonObject) -> Endpoint:
+    ready = (entry.get("conditions") or {}).get("ready")
+    target = entry.get("targetRef") or {}
+    # A slice may leave `ready` out, which the API defines to mean yes; one without a pod counts by address.
+    return Endpoint(target.get("uid") or ",".join(entry.get("addresses") or []), ready is not False)
