@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.ledger import records, rendering
+from tests.ledger import plot, records, rendering
 from tests.ledger.report import Books, Report
 
 COUNTS = ".counts.json"
@@ -17,14 +17,14 @@ COUNTS = ".counts.json"
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Files `<generator>.jsonl`, `<generator>.counts.json`, `report.json` and `report.txt`."""
+    """`<generator>.jsonl`, `<generator>.counts.json`, `report.json`, `report.txt`, `timeline.svg`."""
 
     folder: Path
 
     def clear(self) -> None:
         """Make the folder, without what an earlier run left in it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for pattern in ("*.jsonl", f"*{COUNTS}", "remarks.txt", "report.json", "report.txt"):
+        for pattern in ("*.jsonl", f"*{COUNTS}", "remarks.txt", "report.json", "report.txt", "timeline.svg"):
             for file in self.folder.glob(pattern):
                 file.unlink()
 
@@ -62,6 +62,15 @@ class Archive:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "report.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
         (self.folder / "report.txt").write_text(rendering.plain(report), encoding="utf-8")
+        (self.folder / "timeline.svg").write_text(self._timeline().draw(report.switches), encoding="utf-8")
+
+    def _timeline(self) -> plot.Timeline:
+        timeline = plot.Timeline()
+        for file in self.folder.glob("*.jsonl"):
+            for record in records.read_file(file):
+                if isinstance(record, records.Outcome):
+                    timeline.take(record)
+        return timeline
 
     def _records(self, generator: str) -> Path:
         return self.folder / f"{generator}.jsonl"

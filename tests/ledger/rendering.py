@@ -37,7 +37,7 @@ def _sentence(report: Report) -> Text:
     text = Text(f"{report.requests:,} requests in {report.seconds:.1f} s, {report.failed:,} failed")
     if report.unaccounted:
         text.append(f" ({report.unaccounted:,} of them unaccounted for: their records are missing)")
-    text.append(f", {len(report.switches)} switches of version seen")
+    text.append(f"; version switches seen: {len(report.switches)}")
     text.stylize("bold green" if report.passed else "bold red")
     return text
 

@@ -61,10 +61,10 @@ DEFAULT_CLIENTS: Mapping[ClientClass, int] = {
     ClientClass.UPLOAD: 2,
 }
 DEFAULT_PACES: Mapping[ClientClass, Pace] = {
-    ClientClass.FAST: Rate(30),
+    ClientClass.FAST: Rate(45),
     ClientClass.SLOW: Think(0, 4),
-    ClientClass.POOL: Rate(20),
-    ClientClass.NEW: Rate(20),
+    ClientClass.POOL: Rate(10),
+    ClientClass.NEW: Rate(15),
     ClientClass.UPLOAD: Think(0, 1),
 }
 
