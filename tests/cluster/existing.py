@@ -56,7 +56,8 @@ class ExistingCluster:
     def run_in_node_network(
         self, node: str, argv: Sequence[str], *, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        raise ClusterError(f"Nothing can be run in the network of {node} from here: run it as a pod.")
+        del timeout
+        raise ClusterError(f"{argv[0]} cannot be run in the network of {node} from here: run it as a pod.")
 
     def set_gpus(self, node: str, count: int) -> None:
         """Nodes with real GPUs keep theirs, if they are enough."""

@@ -31,10 +31,12 @@ def kubeconfig(layout: Layout, *, authority: bytes, certificate: bytes, key: byt
 
 def corefile(layout: Layout) -> str:
     """CoreDNS as the resolver of the pods; it knows the cluster and nothing beyond it."""
+    address = layout.node(1).address
     return f"""\
-{layout.node(1).address}:53 {{
+.:53 {{
+  bind {address}
   errors
-  ready {layout.node(1).address}:8181
+  ready {address}:8181
   kubernetes cluster.local {{
     kubeconfig {layout.kubeconfig} {layout.prefix}
   }}

@@ -57,11 +57,17 @@ def spawn(name: str, argv: Sequence[str | Path], log: Path) -> Process:
         (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o644),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    pid = os.posix_spawnp(words[0], words, os.environ, file_actions=files, setsid=True)
+    pid = os.posix_spawnp(words[0], words, _environment(), file_actions=files, setsid=True)
     process = observe(name, pid)
     if process is None:
         raise ClusterError(f"{name} ended as soon as it was started; its log: {log}")
     return process
+
+
+def _environment() -> dict[str, str]:
+    # Nothing else of the caller's: a proxy meant for the internet must not stand between the nodes.
+    kept = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", **kept}
 
 
 def end(processes: Iterable[Process], *, grace: float) -> None:

@@ -3,10 +3,10 @@
 Must not know what is tested on them.
 """
 
+import contextlib
+import http.client
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -147,12 +147,14 @@ class LocalCluster:
         return sorted(item["metadata"]["name"] for item in self.kubectl.list("nodes") if _is_ready(item))
 
     def _resolver_ready(self) -> bool:
-        url = f"http://{self.layout.node(1).address}:8181/ready"
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        # Not by urllib, which would ask the environment's proxy.
+        connection = http.client.HTTPConnection(self.layout.node(1).address, 8181, timeout=2)
+        with contextlib.closing(connection):
+            try:
+                connection.request("GET", "/ready")
+                return connection.getresponse().status == 200
+            except OSError:
+                return False
 
     def _names(self, nodes: int) -> list[str]:
         return [self.layout.node(number).name for number in range(1, nodes + 1)]
