@@ -1,0 +1,55 @@
+# Everything a person types. Each target says what it does: `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+export PIP_CACHE_DIR ?= $(or $(SLIPWAY_CACHE),$(HOME)/.cache/slipway)/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test cluster down lint dev soak lock crds venv
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: venv ## from nothing to a rollout under load, to be watched; leaves the cluster up
+	@$(PYTHON) -m tests.demo
+
+test: venv lint ## everything that is tested, on a real cluster
+	@$(PYTHON) -m pytest
+
+cluster: venv ## a cluster with Slipway, S3 and the example bundles; no model yet
+	@$(PYTHON) -m tests.cluster.stack up
+
+down: venv ## remove the cluster and all that belongs to it
+	@$(PYTHON) -m tests.cluster down
+
+dev: venv ## this checkout's operator as a local process against the cluster, until Ctrl-C
+	@$(PYTHON) -m tests.cluster.dev
+
+soak: venv ## 50,000 requests over five switches, the operator killed twice on the way
+	@$(PYTHON) -m tests.soak
+
+lint: venv ## style, types, layers, the CRD and the chart
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check -q .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/yamllint -s .
+	@cmp crds/slipway.dev_inferencemodels.yaml charts/slipway/files/crds/slipway.dev_inferencemodels.yaml
+
+crds: ## copy the CRD into the chart
+	@install -D -m 644 crds/slipway.dev_inferencemodels.yaml charts/slipway/files/crds/slipway.dev_inferencemodels.yaml
+
+lock: venv ## resolve the dependencies anew, within pyproject.toml
+	@requirements/compile
+
+venv: $(VENV)/.complete
+
+$(VENV)/.complete: requirements/dev.lock pyproject.toml
+	@echo "… development environment in $(VENV)"
+	@python3 -c 'import sys, venv; assert sys.version_info >= (3, 11)' || \
+	  { echo "python3 must be 3.11 or newer, with its venv module"; exit 1; }
+	@python3 -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --no-deps --require-hashes -r requirements/dev.lock
+	@$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

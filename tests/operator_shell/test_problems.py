@@ -1,0 +1,133 @@
+"""What keeps a pod from being ready, read from its status: which reason, which object, how bad."""
+
+import json
+from typing import Any
+
+import pytest
+
+from slipway_operator.api import reasons
+from slipway_operator.domain.observed import Problem, Severity
+from slipway_operator.kube import problems
+from tests.operator_shell import objects
+
+REASON = reasons.ConditionReason
+A = "aaaaaaaaaa"
+
+
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    state = {"waiting": {"reason": reason, "message": message}}
+    return {"ready": False, "image": "registry.test/runtime:1", "state": state}
+
+
+def ended(*, code: int = 1, message: str = "", restarts: int = 0, reason: str = "Error") -> dict[str, Any]:
+    last = {"terminated": {"exitCode": code, "message": message, "reason": reason}}
+    state = {"waiting": {"reason": "CrashLoopBackOff"}}
+    return {"ready": False, "restartCount": restarts, "state": state, "lastState": last}
+
+
+def said(reason: str) -> str:
+    return json.dumps({"reason": reason, "message": "model.onnx differs", "object": "s3://models/x"})
+
+
+def find(container: dict[str, Any]) -> Problem | None:
+    pod = objects.pod("x", A, ready=False, container=container)
+    found = problems.of_revision(objects.deployment(A), [pod])
+    return found[0] if found else None
+
+
+CASES: dict[str, tuple[dict[str, Any], reasons.ConditionReason, Severity]] = {
+    "an image that cannot be pulled": (
+        waiting("ImagePullBackOff", "not found"),
+        REASON.IMAGE_PULL_FAILED,
+        Severity.BLOCKING,
+    ),
+    "a Secret that does not exist": (
+        waiting("CreateContainerConfigError", 'secret "s3-models" not found'),
+        REASON.SECRET_NOT_FOUND,
+        Severity.BLOCKING,
+    ),
+    "a key that the Secret lacks": (
+        waiting(
+            "CreateContainerConfigError", "couldn't find key AWS_ACCESS_KEY_ID in Secret default/s3-models"
+        ),
+        REASON.SECRET_NOT_FOUND,
+        Severity.BLOCKING,
+    ),
+    "a runtime that says its digest is wrong": (
+        ended(message=said("DigestMismatch")),
+        REASON.DIGEST_MISMATCH,
+        Severity.REJECTING,
+    ),
+    "a runtime that says an answer is wrong": (
+        ended(message=said("GoldenMismatch")),
+        REASON.GOLDEN_MISMATCH,
+        Severity.REJECTING,
+    ),
+    "a runtime that finds no bucket": (
+        ended(message=said("SourceNotFound")),
+        REASON.SOURCE_NOT_FOUND,
+        Severity.BLOCKING,
+    ),
+    "a first crash without a word": (ended(code=139), REASON.CRASH_LOOP, Severity.PASSING),
+    "a third crash without a word": (ended(code=139, restarts=3), REASON.CRASH_LOOP, Severity.REJECTING),
+    "words that are no reason of ours": (
+        ended(message=said("Nonsense"), restarts=3),
+        REASON.CRASH_LOOP,
+        Severity.REJECTING,
+    ),
+}
+
+
+@pytest.mark.parametrize(("container", "reason", "severity"), CASES.values(), ids=CASES.keys())
+def test_each_failure_has_its_reason(
+    container: dict[str, Any], reason: reasons.ConditionReason, severity: Severity
+) -> None:
+    found = find(container)
+    assert found is not None
+    assert (found.reason, found.severity, found.object) == (reason, severity, "Pod pod-x")
+
+
+def test_the_image_is_named() -> None:
+    found = find(waiting("ErrImagePull", "no such host"))
+    assert found is not None
+    assert found.message == "image registry.test/runtime:1: no such host"
+
+
+def test_a_container_that_ended_in_peace_is_no_problem() -> None:
+    assert find(ended(code=0, reason="Completed")) is None
+
+
+def test_a_container_that_is_ready_again_is_no_problem() -> None:
+    assert find(ended(restarts=5) | {"ready": True}) is None
+
+
+def test_a_pod_that_is_leaving_is_no_problem() -> None:
+    pod = objects.pod("x", A, ready=False, terminating=True, container=ended(restarts=9))
+    assert problems.of_revision(objects.deployment(A), [pod]) == ()
+
+
+def test_a_pod_that_fits_nowhere_is_blocked_with_the_schedulers_words() -> None:
+    pod = objects.pod("x", A, ready=False)
+    words = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu."
+    pod["status"]["conditions"].append(
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words}
+    )
+    (found,) = problems.of_revision(objects.deployment(A), [pod])
+    assert (found.reason, found.message) == (REASON.UNSCHEDULABLE, words)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ('pods "x" is forbidden: exceeded quota: gpus', REASON.QUOTA_EXCEEDED),
+        ('pods "x" is forbidden: violates PodSecurity', REASON.PODS_REFUSED),
+    ],
+    ids=["by a quota", "by an admission rule"],
+)
+def test_pods_that_the_api_server_refuses_are_told_from_the_deployment(
+    words: str, reason: reasons.ConditionReason
+) -> None:
+    deployment = objects.deployment(A)
+    deployment["status"] = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": words}]}
+    (found,) = problems.of_revision(deployment, [])
+    assert (found.reason, found.message, found.object) == (reason, words, f"Deployment sentiment-{A}")

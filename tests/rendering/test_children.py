@@ -1,0 +1,156 @@
+"""What the operator creates: objects that the API server knows, pods that the strictest namespace admits."""
+
+import datetime
+import json
+from typing import Any
+
+import kubernetes_validate
+import pytest
+
+from slipway_operator.domain import revision
+from slipway_operator.rendering import deployment, identity, service
+from tests.rendering import models, restricted
+
+AT = datetime.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
+PLATFORM = deployment.Platform("registry.test/runtime:1", "http://s3.test:9000", "eu-central-1")
+SPECS = {"the least": models.LEAST, "everything": models.EVERYTHING}
+
+
+def rendered(spec: dict[str, Any], *, replicas: int = 2) -> dict[str, Any]:
+    return deployment.of_revision(
+        models.model(spec), revision=revision.revision_of(spec), replicas=replicas, at=AT, platform=PLATFORM
+    )
+
+
+def pod(spec: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = rendered(spec)["spec"]["template"]["spec"]
+    return found
+
+
+def environment(spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        entry["name"]: entry.get("value", entry.get("valueFrom"))
+        for entry in pod(spec)["containers"][0]["env"]
+    }
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_every_child_is_what_the_api_server_knows(spec: dict[str, Any]) -> None:
+    model, name = models.model(spec), revision.revision_of(spec)
+    children = [
+        rendered(spec),
+        service.stable(model, revision=name),
+        service.of_revision(model, revision=name, version=model.spec.version, deployment_uid="uid"),
+    ]
+    for child in children:
+        kubernetes_validate.validate(child, "1.35", strict=True)
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
+def test_a_pod_passes_the_restricted_pod_security_standard(spec: dict[str, Any]) -> None:
+    assert restricted.violations(pod(spec)) == []
+
+
+def test_the_restricted_standard_is_one_that_a_pod_can_fail() -> None:
+    loose = pod(models.LEAST) | {"hostNetwork": True, "securityContext": {}}
+    loose["containers"] = [loose["containers"][0] | {"securityContext": {}}]
+    assert len(restricted.violations(loose)) == 6
+
+
+def test_a_pod_has_no_token_and_no_variables_of_neighbouring_services() -> None:
+    assert pod(models.LEAST)["automountServiceAccountToken"] is False
+    assert pod(models.LEAST)["enableServiceLinks"] is False
+
+
+def test_a_pod_may_drain_for_as_long_as_it_was_told_and_end_after_that() -> None:
+    assert pod(models.EVERYTHING)["terminationGracePeriodSeconds"] == 20 + 30
+    assert environment(models.EVERYTHING)["SLIPWAY_DRAIN_TIMEOUT_SECONDS"] == "20"
+    assert pod(models.LEAST)["terminationGracePeriodSeconds"] == 60 + 30
+
+
+def test_what_the_user_left_unset_is_left_to_the_runtime() -> None:
+    names = set(environment(models.LEAST))
+    assert "SLIPWAY_MAX_BATCH_SIZE" not in names
+    assert "SLIPWAY_BUNDLE_SHA256" not in names
+    assert "AWS_ACCESS_KEY_ID" not in names
+
+
+def test_everything_that_was_asked_for_reaches_the_container() -> None:
+    found = environment(models.EVERYTHING)
+    expected = {
+        "MODEL_NAME": "sentiment",
+        "MODEL_VERSION": "2.1",
+        "MODEL_URI": "s3://models/sentiment/2",
+        "SLIPWAY_BUNDLE_SHA256": "0123456789abcdef" * 4,
+        "SLIPWAY_EXECUTION_PROVIDER": "cuda",
+        "SLIPWAY_MAX_BATCH_SIZE": "16",
+        "SLIPWAY_MAX_WAIT_MILLISECONDS": "5",
+        "SLIPWAY_MAX_TEXTS_PER_REQUEST": "10",
+        "AWS_ENDPOINT_URL": "http://s3.test:9000",
+        "AWS_REGION": "eu-central-1",
+    }
+    assert {name: found[name] for name in expected} == expected
+    assert json.loads(found["SLIPWAY_VERIFICATION_EXAMPLES"]) == [
+        {"text": "fine", "label": "positive", "minScore": 0.7}
+    ]
+
+
+def test_a_secret_reaches_the_pod_key_by_key_and_only_the_session_token_may_be_missing() -> None:
+    found = environment(models.EVERYTHING)
+    for key, optional in (
+        ("AWS_ACCESS_KEY_ID", None),
+        ("AWS_SECRET_ACCESS_KEY", None),
+        ("AWS_SESSION_TOKEN", True),
+    ):
+        assert found[key]["secretKeyRef"]["name"] == "s3-models"
+        assert found[key]["secretKeyRef"].get("optional") is optional
+
+
+def test_the_image_is_the_users_where_he_names_one_and_the_administrators_otherwise() -> None:
+    assert pod(models.EVERYTHING)["containers"][0]["image"] == "registry.test/runtime:gpu"
+    assert pod(models.LEAST)["containers"][0]["image"] == "registry.test/runtime:1"
+
+
+def test_the_stable_service_selects_one_revision_and_nothing_else() -> None:
+    body = service.stable(models.model(models.LEAST), revision="0123456789")
+    assert body["spec"]["selector"] == {
+        "slipway.dev/model": "sentiment",
+        "slipway.dev/revision": "0123456789",
+    }
+    assert [(p["port"], p["targetPort"]) for p in body["spec"]["ports"]] == [(80, 8080), (9000, 9000)]
+
+
+def test_a_switch_carries_its_precondition_the_whole_selector_and_its_own_note() -> None:
+    body = service.switch(
+        models.model(models.LEAST), origin="aaaaaaaaaa", to="bbbbbbbbbb", at=AT, resource_version="41"
+    )
+    assert body["metadata"]["resourceVersion"] == "41"
+    assert body["spec"] == {"selector": identity.selector("sentiment", "bbbbbbbbbb")}
+    assert json.loads(body["metadata"]["annotations"]["slipway.dev/switch"]) == {
+        "from": "aaaaaaaaaa",
+        "to": "bbbbbbbbbb",
+        "at": "2026-01-02T03:04:05.000006Z",
+    }
+
+
+def test_deleting_the_model_takes_everything_along() -> None:
+    model = models.model(models.LEAST)
+    name = revision.revision_of(models.LEAST)
+    by_kind = {
+        "Deployment": rendered(models.LEAST),
+        "stable Service": service.stable(model, revision=name),
+        "revision Service": service.of_revision(
+            model, revision=name, version="2.1", deployment_uid="deployment-uid"
+        ),
+    }
+    owners = {kind: child["metadata"]["ownerReferences"][0]["uid"] for kind, child in by_kind.items()}
+    assert owners == {
+        "Deployment": "model-uid",
+        "stable Service": "model-uid",
+        "revision Service": "deployment-uid",
+    }
+
+
+def test_the_template_does_not_depend_on_replicas_nor_on_the_time() -> None:
+    once = rendered(models.EVERYTHING, replicas=1)["spec"]["template"]
+    assert once == rendered(models.EVERYTHING, replicas=9)["spec"]["template"]
