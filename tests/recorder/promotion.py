@@ -21,7 +21,7 @@ def promoted_once_and_ready(history: History, limits: Limits) -> Iterator[Violat
         if switch.turn in (Turn.FORWARD, Turn.FLIP_BACK) and not switch.recreated:
             attempt = _attempt(switch)
             if attempt in seen:
-                yield _violation(switch, f"a second {switch.turn} of one attempt (of {attempt[3]})")
+                yield _violation(switch, f"the second {switch.turn} move in one attempt of {attempt[3]}")
             seen.add(attempt)
         if switch.to is not None:
             yield from _was_ready(switch)
