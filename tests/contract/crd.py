@@ -6,6 +6,7 @@ It knows the structural schemas of Kubernetes, and nothing of this CRD's fields.
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ class Rule:
     message: str
 
 
+@cache
 def load() -> dict[str, Any]:
-    """The CustomResourceDefinition."""
+    """The CustomResourceDefinition; read it only."""
     definition: dict[str, Any] = yaml.safe_load(FILE.read_text())
     return definition
 
