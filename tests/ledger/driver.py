@@ -123,8 +123,10 @@ class Ledger:
         return document
 
     def _collect(self, name: str) -> None:
-        while chunk := self._kubectl.raw(self._path(name, f"records?offset={self._archive.size(name)}")):
-            self._archive.append(name, chunk)
+        """Fetch up to where the records end now: a generator that sends writes faster than kubectl asks."""
+        end = self._counts(name)["records_bytes"]
+        while (size := self._archive.size(name)) < end:
+            self._archive.append(name, self._kubectl.raw(self._path(name, f"records?offset={size}")))
 
     def _finish(self) -> None:
         """Tell all of them first, so that none sends on while another is being waited for."""

@@ -37,9 +37,9 @@ def generator(name: str, *, namespace: str, image: str, target: str, load: Load)
             "topologySpreadConstraints": [_spread()],
             "securityContext": {
                 "runAsNonRoot": True,
-                "runAsUser": 65532,
-                "runAsGroup": 65532,
-                "fsGroup": 65532,
+                "runAsUser": 10001,
+                "runAsGroup": 10001,
+                "fsGroup": 10001,
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [_container(name, image, target, load)],

@@ -1,8 +1,12 @@
-"""A real server on loopback that answers, lies, hangs up or dawdles, as a test tells it."""
+"""A real server that answers, lies, hangs up or dawdles, as a test tells it; on loopback, or as a pod.
+
+As a pod it runs in the generator's image: beside the standard library it may import that one package only.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
@@ -23,8 +27,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, behaviour: Behaviour) -> None:
-        super().__init__(("127.0.0.1", 0), Exchange)
+    def __init__(self, behaviour: Behaviour, address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        super().__init__(address, Exchange)
         self.behaviour = behaviour
         self.seen = Seen()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -51,6 +55,7 @@ class Exchange(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: Server
     texts: list[str]
+    served = 0  # on this connection
 
     def setup(self) -> None:
         super().setup()
@@ -126,3 +131,16 @@ def drips(exchange: Exchange) -> None:
     for _ in range(20):
         time.sleep(0.05)
         exchange.wfile.write(b" ")
+
+
+def right_for_ten_requests(exchange: Exchange) -> None:
+    """As the version of VERSION; a connection lives for ten requests at most, and is told so."""
+    exchange.served += 1
+    last = exchange.served >= 10
+    exchange.reply(exchange.predictions(os.environ["VERSION"]), Connection="close" if last else "keep-alive")
+    exchange.close_connection = last
+
+
+if __name__ == "__main__":
+    Server(right_for_ten_requests, ("", 8080))
+    threading.Event().wait()

@@ -28,7 +28,7 @@ def test_whole_books_have_nothing_unaccounted() -> None:
 
 
 def test_a_client_without_a_request_is_no_finding() -> None:
-    idle = [books.START, End("g", 1.0, {"g/slow-0": 0})]
+    idle: list[Record] = [books.START, End("g", 1.0, {"g/slow-0": 0})]
     assert audit("g", idle).findings == ()
 
 
