@@ -53,7 +53,9 @@ class Parts:
 
 def build(parts: Parts) -> ASGIApp:
     """The application of the models' port."""
-    app = fastapi.FastAPI(title="Slipway runtime", version=__version__, redoc_url=None)
+    app = fastapi.FastAPI(
+        title="Slipway runtime", version=__version__, redoc_url=None, redirect_slashes=False
+    )
     app.add_exception_handler(starlette.exceptions.HTTPException, _as_problem)
     app.add_exception_handler(Exception, _as_problem)
     predict = PredictEndpoint(parts.catalog, parts.limits, parts.metrics)

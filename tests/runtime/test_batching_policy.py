@@ -1,0 +1,121 @@
+"""The batching policy's promises, for any queue: checked by hypothesis, and by a few pictures."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway_runtime.scheduling.costs import Costs
+from slipway_runtime.scheduling.policy import Idle, Limits, Run, WaitingRow, WaitUntil, decide
+
+CPU = Costs(per_run=6e-4, per_token=1e-4, per_token_squared=1e-7)
+GPU = Costs(per_run=5e-3, per_token=1e-6, per_token_squared=0.0)
+
+costs = st.builds(
+    Costs,
+    per_run=st.floats(0, 0.1),
+    per_token=st.floats(0, 0.01),
+    per_token_squared=st.floats(0, 1e-4),
+)
+limits = st.builds(
+    Limits, max_rows=st.integers(1, 64), max_tokens=st.integers(1, 20_000), max_wait=st.floats(0, 1)
+)
+queues = st.lists(
+    st.builds(WaitingRow, tokens=st.integers(1, 512), queued_at=st.floats(0, 10)), min_size=1, max_size=300
+).map(lambda rows: sorted(rows, key=lambda row: row.queued_at))
+nows = st.floats(10, 20)
+
+
+@given(queue=queues, arriving=st.integers(0, 5), now=nows, limits=limits, costs=costs)
+def test_a_batch_has_the_oldest_row_and_keeps_every_limit(
+    queue: list[WaitingRow], arriving: int, now: float, limits: Limits, costs: Costs
+) -> None:
+    match decide(queue, arriving=arriving, now=now, limits=limits, costs=costs):
+        case Run(positions):
+            lengths = [queue[position].tokens for position in positions]
+            assert 0 in positions
+            assert len(set(positions)) == len(positions) <= limits.max_rows
+            assert lengths == sorted(lengths)
+            assert len(lengths) == 1 or len(lengths) * lengths[-1] <= limits.max_tokens
+        case WaitUntil(until):
+            assert arriving > 0
+            assert len(queue) < limits.max_rows
+            assert now < until == queue[0].queued_at + limits.max_wait
+        case Idle():
+            raise AssertionError("there are rows to run")
+
+
+@given(queue=queues, now=nows, limits=limits, costs=costs)
+def test_it_never_waits_when_nobody_is_known_to_come(
+    queue: list[WaitingRow], now: float, limits: Limits, costs: Costs
+) -> None:
+    assert isinstance(decide(queue, arriving=0, now=now, limits=limits, costs=costs), Run)
+
+
+@given(queue=queues, arriving=st.integers(1, 5), limits=limits, costs=costs)
+def test_it_waits_no_longer_than_the_oldest_row_may(
+    queue: list[WaitingRow], arriving: int, limits: Limits, costs: Costs
+) -> None:
+    now = queue[0].queued_at + limits.max_wait
+
+    assert isinstance(decide(queue, arriving=arriving, now=now, limits=limits, costs=costs), Run)
+
+
+@given(queue=queues, limits=limits, costs=costs)
+def test_every_row_is_run_once_within_as_many_batches_as_there_are_rows(
+    queue: list[WaitingRow], limits: Limits, costs: Costs
+) -> None:
+    left = list(enumerate(queue))
+    ran: list[int] = []
+    while left:
+        decision = decide([row for _, row in left], arriving=0, now=20, limits=limits, costs=costs)
+        assert isinstance(decision, Run)
+        taken = set(decision.positions)
+        ran += [left[position][0] for position in decision.positions]
+        left = [entry for position, entry in enumerate(left) if position not in taken]
+
+    assert sorted(ran) == list(range(len(queue)))
+
+
+@given(queue=queues, limits=limits, costs=costs)
+def test_a_batch_is_never_predicted_to_be_slower_than_its_rows_alone(
+    queue: list[WaitingRow], limits: Limits, costs: Costs
+) -> None:
+    decision = decide(queue, arriving=0, now=20, limits=limits, costs=costs)
+    assert isinstance(decision, Run)
+    lengths = [queue[position].tokens for position in decision.positions]
+
+    assert costs.of(len(lengths), lengths[-1]) <= sum(costs.of(1, length) for length in lengths) * (1 + 1e-9)
+
+
+def _run(lengths: list[int], costs: Costs, max_rows: int = 32) -> list[int]:
+    queue = [WaitingRow(tokens=length, queued_at=0) for length in lengths]
+    decision = decide(
+        queue,
+        arriving=0,
+        now=1,
+        limits=Limits(max_rows=max_rows, max_tokens=16_384, max_wait=0.02),
+        costs=costs,
+    )
+    assert isinstance(decision, Run)
+    return [lengths[position] for position in decision.positions]
+
+
+def test_an_empty_queue_has_nothing_to_run() -> None:
+    limits = Limits(max_rows=32, max_tokens=1000, max_wait=0.02)
+
+    assert decide([], arriving=3, now=0, limits=limits, costs=CPU) == Idle()
+
+
+def test_a_processor_does_not_pad_a_short_row_to_a_long_one() -> None:
+    assert _run([8, 128, 9, 8, 120], CPU) == [8, 8, 9]
+
+
+def test_a_gpu_runs_them_all_together() -> None:
+    assert _run([8, 128, 9, 8, 120], GPU) == [8, 8, 9, 120, 128]
+
+
+def test_a_long_row_that_is_the_oldest_takes_its_neighbours_not_the_short_ones() -> None:
+    assert _run([120, 4, 4, 121, 4], GPU, max_rows=2) == [120, 121]
+
+
+def test_a_row_beyond_the_token_limit_still_runs_alone() -> None:
+    assert _run([20_000, 5], GPU) == [20_000]
