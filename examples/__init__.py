@@ -1,0 +1,1 @@
+"""Things to serve with Slipway, built from what lies in this repository."""

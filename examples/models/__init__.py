@@ -1,0 +1,1 @@
+"""Two honest versions of a small sentiment classifier, and their bundles (see README.md)."""
