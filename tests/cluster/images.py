@@ -26,6 +26,7 @@ DOCKERFILES = {
     "ledger": "tests/ledger/Dockerfile",
 }
 STATIC = {"s3": "versitygw"}
+REGISTRY = "slipway.local"
 KEPT_ARCHIVES = 3
 AT_ONCE = 2
 _COPY = re.compile(r"^COPY (?!--from)(?P<words>.+)$", re.MULTILINE)
@@ -76,7 +77,7 @@ def _files(place: Path) -> list[Path]:
 
 def _image(name: str, root: Path) -> Built:
     key = _static_key(name) if name in STATIC else _key(root / DOCKERFILES[name], root)
-    return Built(f"slipway.local/{name}:{key}", paths.cache() / "images" / f"{name}-{key}.tar")
+    return Built(f"{REGISTRY}/{name}:{key}", paths.cache() / "images" / f"{name}-{key}.tar")
 
 
 def _key(dockerfile: Path, root: Path) -> str:
