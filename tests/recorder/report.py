@@ -23,7 +23,7 @@ def _head(history: History) -> Iterator[str]:
 
 def _switches(history: History) -> Iterator[str]:
     found = switches.of(history)
-    yield f"Traffic was moved {len(found)} times" if found else "Traffic was never moved"
+    yield f"Moves of the traffic: {len(found) or 'none'}"
     yield from (_line(switch) for switch in found)
 
 
@@ -43,7 +43,7 @@ def _violations(violations: Sequence[Violation]) -> Iterator[str]:
     if not violations:
         yield "Every promise was kept"
         return
-    yield f"{len(violations)} broken promises" if len(violations) > 1 else "One broken promise"
+    yield f"Broken promises: {len(violations)}"
     for violation in violations:
         yield f"  {violation}"
         yield from (f"      {line}" for line in violation.evidence)

@@ -102,6 +102,8 @@ class _Watching:
         asked = self._specs.get((model.meta.uid, generation or model.meta.generation))
         service = moment.world.service(model.meta.key.namespace, model.meta.key.name)
         selected = service.selected_revision if service else None
+        if selected is None and model.strategy == "Rolling":
+            return  # while it rolls, the selector names no single revision
         if selected is None:
             yield _violation(moment, "says Ready=True and no revision is selected")
         elif asked is not None:

@@ -31,9 +31,13 @@ class Story:
         self._position = 1
 
     def history(self) -> History:
-        """As it would be read from the recording."""
+        """As it is read from the recording."""
+        return History.of(self.entries())
+
+    def entries(self) -> list[Entry]:
+        """The lines of the recording, the end included."""
         ended = Entry(self.now, "Service", Line.ENDED, self._position)
-        return History.of(copy.deepcopy([*self._entries, ended]))
+        return copy.deepcopy([*self._entries, ended])
 
     def begin_recording(self) -> "Story":
         """What was told so far lies before the recording, which finds only what is there."""
@@ -55,6 +59,11 @@ class Story:
         item = _merged(known or _new(key), changes)
         self._mark(item, by, subresource, changes)
         return self._tell(Line.MODIFIED if known else Line.ADDED, key, item)
+
+    def unmarked(self, kind: str, name: str, changes: JsonObject) -> "Story":
+        """A write that only takes fields away leaves no mark of its writer."""
+        key = Key(kind, NAMESPACE, name)
+        return self._tell(Line.MODIFIED, key, _merged(self.objects[key], changes))
 
     def delete(self, kind: str, name: str) -> "Story":
         key = Key(kind, NAMESPACE, name)

@@ -138,6 +138,48 @@ def test_everything_that_happened_is_in_the_recording(
     assert selector_marks == [True]
 
 
+def test_the_writer_of_each_change_is_told_apart(plane: ControlPlane, namespace: str, tmp_path: Path) -> None:
+    file, kubectl = tmp_path / "history.jsonl", plane.kubectl
+    name = "sentiment-aaaaaaaaaa"
+    with Recorder(plane.kubeconfig, file, namespaces=[namespace], observed=[kinds.DEPLOYMENT]):
+        kubectl.apply(_deployment(name, "aaaaaaaaaa"), namespace=namespace, field_manager="slipway")
+        for replicas in (3, 4):
+            kubectl.patch("deployment", name, {"spec": {"replicas": replicas}}, namespace=namespace)
+        kubectl.run("-n", namespace, "scale", f"deployment/{name}", "--replicas=5")
+        kubectl.run("-n", namespace, "label", "deployment", name, "a=b", "--field-manager=slipway-traffic")
+
+    written = [set(moment.writers) for moment in History.load(file).moments()]
+    assert [written[0], written[1], written[3]] == [{"slipway"}, {"kubectl-patch"}, {"kubectl"}]
+    assert written[4] == {"slipway-traffic"}
+    # The second write of one manager, perhaps within the second of the first: others of that second too.
+    assert "kubectl-patch" in written[2]
+
+
+def test_a_kubeconfig_with_a_command_for_the_credentials_will_do(
+    plane: ControlPlane, namespace: str, tmp_path: Path
+) -> None:
+    kubeconfig, file = tmp_path / "kubeconfig", tmp_path / "history.jsonl"
+    body = json.loads(plane.kubeconfig.read_text())
+    version = "client.authentication.k8s.io/v1"
+    answer = {
+        "apiVersion": version,
+        "kind": "ExecCredential",
+        "status": {"token": body["users"][0]["user"]["token"]},
+    }
+    command = {
+        "apiVersion": version,
+        "command": "echo",
+        "args": [json.dumps(answer)],
+        "interactiveMode": "Never",
+    }
+    body["users"][0]["user"] = {"exec": command}
+    kubeconfig.write_text(json.dumps(body))
+
+    with Recorder(kubeconfig, file, namespaces=[namespace], observed=[kinds.SERVICE]):
+        pass
+    assert not History.load(file).gaps
+
+
 def test_what_is_written_right_before_the_end_is_recorded(
     plane: ControlPlane, namespace: str, tmp_path: Path
 ) -> None:
