@@ -2,8 +2,8 @@
 
 What was done, so that the numbers can be read: widths 3 and 5, a few dimensions, epochs and
 dropouts were compared by `training.cross_validated` on the training sentences alone; they hardly
-differed and the simplest were kept. The held-out sentences, and their mix of forms, were settled
-before any model was judged on them; the recipes below were then judged once and left as they are.
+differed and the simplest were kept. The held-out sentences, and their mix of forms (README.md), were
+settled before any model was judged on them; the recipes below were then judged once and left as they are.
 The golden examples were picked afterwards, to show the versions apart: they measure nothing.
 Training and held-out sentences come from one hand and share most words of praise and blame.
 """
