@@ -90,6 +90,10 @@ class Operator:
 def register(registry: kopf.OperatorRegistry, operator: Operator) -> None:
     """Every handler there is."""
 
+    @kopf.on.login(registry=registry)
+    def login(**known: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**known) or kopf.login_with_kubeconfig(**known)
+
     @kopf.on.startup(registry=registry)
     async def start(**_: Any) -> None:
         await operator.start()
