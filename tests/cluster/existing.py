@@ -31,8 +31,6 @@ class ExistingCluster:
         return Kubectl(toolchain.installed_or_built("kubectl"), self.kubeconfig)
 
     def up(self, nodes: int = 2) -> None:
-        if not self.kubeconfig.is_file():
-            raise ClusterError(f"SLIPWAY_KUBECONFIG names {self.kubeconfig}, and there is no such file.")
         found = len(self.nodes())
         if found < nodes:
             raise ClusterError(f"{nodes} nodes are needed, and {self.description} has {found}.")
@@ -44,6 +42,7 @@ class ExistingCluster:
         return f"{self.description} has the nodes {', '.join(self.nodes())}"
 
     def nodes(self) -> list[str]:
+        self._require_file()
         return sorted(item["metadata"]["name"] for item in self.kubectl.list("nodes"))
 
     def load_image(self, archive: Path, reference: str) -> None:
@@ -63,3 +62,7 @@ class ExistingCluster:
         """Nodes with real GPUs keep theirs, if they are enough."""
         if gpus.allocatable(self.kubectl, node) < count:
             gpus.advertise(self.kubectl, node, count)
+
+    def _require_file(self) -> None:
+        if not self.kubeconfig.is_file():
+            raise ClusterError(f"SLIPWAY_KUBECONFIG names {self.kubeconfig}, and there is no such file.")

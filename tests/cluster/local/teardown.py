@@ -18,6 +18,8 @@ from tests.cluster.local.processes import Process
 KEPT = ("stages.jsonl", "log")
 _GRACE = 3.0
 _STORE = "etcd"
+_SHIM_SOCKETS = Path("/run/containerd/s")
+_NOTES = "node-*/state/io.containerd.runtime.v2.task/*/*/address"
 
 
 def remove(layout: Layout) -> None:
@@ -25,8 +27,9 @@ def remove(layout: Layout) -> None:
     states = _states(layout)
     recorded = _recorded(layout)
     _end_recorded(recorded)
-    processes.end(_strays(layout, states), grace=0)
-    sockets = _shim_sockets(states)
+    strays = _strays(layout, states)
+    sockets = _shim_sockets(strays, states)
+    processes.end(strays, grace=0)
     _unmount(states)
     _remove_namespaces(layout)
     cgroups.remove(layout)
@@ -106,14 +109,22 @@ def _command(pid: int) -> list[str]:
         return []
 
 
-def _shim_sockets(states: list[Path]) -> list[Path]:
-    """Shims listen in a folder that all containerds share; each notes its socket in its bundle."""
-    notes = (
-        note
-        for state in states
-        for note in state.glob("node-*/state/io.containerd.runtime.v2.task/*/*/address")
-    )
-    return [Path(note.read_text().removeprefix("unix://")) for note in notes]
+def _shim_sockets(strays: list[Process], states: list[Path]) -> set[Path]:
+    """Shims listen in a folder that all containerds share: a living one is asked, a dead one left a note."""
+    notes = [note for state in states for note in state.glob(_NOTES)]
+    named = {Path(note.read_text().removeprefix("unix://")) for note in notes}
+    shims = (process for process in strays if _is_shim(process.pid, states))
+    return named.union(*(_listening(process.pid) for process in shims))
+
+
+def _listening(pid: int) -> set[Path]:
+    """The shims' sockets of one node: those that are bound in the network of the process."""
+    try:
+        lines = Path(f"/proc/{pid}/net/unix").read_text().splitlines()
+    except OSError:
+        return set()
+    bound = (Path(line.split(maxsplit=7)[7]) for line in lines[1:] if len(line.split()) > 7)
+    return {file for file in bound if file.parent == _SHIM_SOCKETS}
 
 
 def _unmount(states: list[Path]) -> None:
