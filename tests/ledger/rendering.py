@@ -29,7 +29,7 @@ def plain(report: Report, width: int = 110) -> str:
     """Return the same without colours or control characters."""
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
     with console.capture() as capture:
-        console.print(render(report))
+        console.print(render(report), soft_wrap=True)  # a sentence stays one line, to be found by grep
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
 
