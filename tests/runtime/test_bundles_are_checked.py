@@ -1,5 +1,6 @@
 """A pod that must not serve says why: each way in which a bundle can be wrong."""
 
+import asyncio
 import hashlib
 import os
 import pathlib
@@ -8,6 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from slipway_runtime import loading, settings
+from slipway_runtime.failures import StartupError
+from slipway_runtime.lifecycle import Lifecycle
+from slipway_runtime.telemetry.metrics import Metrics
 from tests.runtime import bundles, processes
 from tests.runtime.bundles import BundleOptions
 
@@ -200,16 +205,41 @@ def test_a_wrong_bundle_is_refused_with_its_reason_and_its_object(tmp_path: path
     case.change(folder)
     environment = {name: pin if value == "pin" else value for name, value in case.environment.items()}
 
-    with processes.starting(tmp_path / "run", MODEL_URI=folder.as_uri(), **environment) as process:
+    failure = _failure_to_load(tmp_path / "cache", MODEL_URI=folder.as_uri(), **environment)
+
+    assert failure.reason == case.reason
+    assert case.says in failure.message
+    assert failure.subject.rsplit("/", 1)[-1] == case.names
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def _failure_to_load(cache: pathlib.Path, **environment: str) -> StartupError:
+    """Load in this process, since a process for each case would take a minute."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**environment, "SLIPWAY_CACHE_DIR": str(cache)}.items():
+            patch.setenv(name, value)
+        with pytest.raises(StartupError) as caught:
+            asyncio.run(loading.load(settings.load(), Lifecycle(), Metrics(), version="1"))
+    return caught.value
+
+
+def test_the_pod_says_it_in_its_log_and_its_termination_message(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "sentiment"
+    bundles.write(folder)
+    _wrong_golden(label="negative")(folder)
+
+    with processes.starting(tmp_path / "run", MODEL_URI=folder.as_uri()) as process:
         ending = process.wait_for_end()
 
+    [entry] = [entry for entry in process.log if entry["message"] == "cannot_serve"]
     assert ending.code == 1
-    assert ending.message["reason"] == case.reason
-    assert case.says in ending.message["message"]
-    assert ending.message["object"].rsplit("/", 1)[-1] == case.names
-    assert [entry["object"] for entry in process.log if entry["message"] == "cannot_serve"] == [
-        ending.message["object"]
-    ]
+    assert ending.message == {
+        "reason": "GoldenMismatch",
+        "message": "a golden example of the bundle is answered wrongly: 'good' should be negative with "
+        "a score of 0.9810 to 0.9830, got positive (0.9820)",
+        "object": "'good'",
+    }
+    assert (entry["reason"], entry["detail"]) == (ending.message["reason"], ending.message["message"])
 
 
 def test_the_right_pin_is_served_and_shown(tmp_path: pathlib.Path, bundle: pathlib.Path) -> None:

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from slipway_runtime import settings
+from slipway_runtime.failures import Reason, StartupError
 from tests.runtime import processes
 
 CASES = {
@@ -45,24 +47,40 @@ CASES = {
 
 @pytest.mark.parametrize(("environment", "subject", "says"), CASES.values(), ids=CASES.keys())
 def test_a_bad_variable_is_named(
-    tmp_path: pathlib.Path, environment: dict[str, str], subject: str, says: str
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], subject: str, says: str
 ) -> None:
-    with processes.starting(tmp_path, **environment) as process:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(StartupError) as caught:
+        settings.load().location()
+
+    assert caught.value.reason is Reason.CONFIGURATION_INVALID
+    assert caught.value.subject == subject
+    assert caught.value.message.startswith(f"{subject}: ")
+    assert says in caught.value.message
+
+
+def test_a_pod_with_a_bad_variable_says_so_and_exits_with_1(tmp_path: pathlib.Path) -> None:
+    with processes.starting(tmp_path, MODEL_URI="http://a/b") as process:
         ending = process.wait_for_end()
 
     assert ending.code == 1
-    assert ending.message["reason"] == "ConfigurationInvalid"
-    assert ending.message["object"] == subject
-    assert ending.message["message"].startswith(f"{subject}: ")
-    assert says in ending.message["message"]
+    assert ending.message == {
+        "reason": "ConfigurationInvalid",
+        "message": "MODEL_URI: 'http://a/b' is neither s3://bucket/folder nor file:///folder",
+        "object": "MODEL_URI",
+    }
 
 
-def test_a_pickle_for_a_key_is_refused_before_anything_is_downloaded(tmp_path: pathlib.Path) -> None:
-    with processes.starting(tmp_path, MODEL_BUCKET="models", MODEL_KEY="sentiment/model.pkl") as process:
-        ending = process.wait_for_end()
+def test_a_pickle_for_a_key_is_refused_before_anything_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_BUCKET", "models")
+    monkeypatch.setenv("MODEL_KEY", "sentiment/model.pkl")
 
-    assert (ending.code, ending.message["reason"]) == (1, "UnsafeModel")
-    assert "skl2onnx" in ending.message["message"]
+    with pytest.raises(StartupError, match="skl2onnx") as caught:
+        settings.load().location()
+
+    assert caught.value.reason is Reason.UNSAFE_MODEL
 
 
 def test_a_gpu_that_is_not_there_is_said(tmp_path: pathlib.Path, bundle: pathlib.Path) -> None:

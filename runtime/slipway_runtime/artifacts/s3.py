@@ -31,6 +31,7 @@ _FORBIDDEN = frozenset(
         "InvalidAccessKeyId",
         "InvalidToken",
         "SignatureDoesNotMatch",
+        "XAdminUserNotFound",  # versitygw, for an unknown key
     }
 )
 _NOT_FOUND = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})

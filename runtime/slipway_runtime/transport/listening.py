@@ -1,5 +1,6 @@
 """Sockets to listen on, for IPv4 and IPv6 at once where the machine has both."""
 
+import os
 import socket
 
 from slipway_runtime.failures import Reason, StartupError
@@ -16,7 +17,7 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
     except OSError as error:
         raise StartupError(
             Reason.CONFIGURATION_INVALID,
-            f"{variable}: cannot listen on {port}: {error.strerror}",
+            f"{variable}: cannot listen on {port}: {os.strerror(error.errno or 0)}",
             subject=variable,
         ) from error
 

@@ -1,0 +1,146 @@
+"""How long a connection lives, and the corners of HTTP/1 that a close must not break."""
+
+import json
+import pathlib
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.runtime import processes
+from tests.runtime.processes import RuntimeProcess
+
+BODY = json.dumps({"texts": ["good"]}).encode()
+REQUEST = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+
+
+@pytest.fixture(scope="module")
+def hurried(bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeProcess]:
+    """A process with short times: connections of 2 s, 1 s to send a request, 2 s of idleness."""
+    environment = {
+        "SLIPWAY_CONNECTION_MAX_AGE_SECONDS": "2",
+        "SLIPWAY_RECEIVE_TIMEOUT_SECONDS": "1",
+        "SLIPWAY_CONNECTION_IDLE_SECONDS": "2",
+    }
+    with processes.running(tmp_path_factory.mktemp("hurried"), bundle, **environment) as process:
+        yield process
+
+
+def _dial(process: RuntimeProcess) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", process.port), timeout=10)
+
+
+def _read_to_end(client: socket.socket) -> bytes:
+    received = b""
+    while chunk := client.recv(65_536):
+        received += chunk
+    return received
+
+
+def test_a_busy_connection_is_told_to_close_when_it_is_old(hurried: RuntimeProcess) -> None:
+    connection = hurried.connect()
+    began, answers = time.monotonic(), 0
+    while True:
+        connection.request("POST", "/v1/predict", BODY)
+        reply = connection.getresponse()
+        reply.read()
+        answers += 1
+        if reply.headers["connection"] == "close":
+            break
+        assert reply.status == 200
+        time.sleep(0.01)
+    connection.close()
+
+    assert 1.5 <= time.monotonic() - began <= 2.5
+    assert answers > 10
+
+
+def test_old_age_is_told_on_errors_too(hurried: RuntimeProcess) -> None:
+    with _dial(hurried) as client:
+        time.sleep(1.9)
+        client.sendall(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = _read_to_end(client)
+
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("sent", "least", "most"),
+    [(b"", 1.8, 3.0), (REQUEST, 1.8, 3.0), (REQUEST[:30], 0.8, 2.0), (REQUEST[:-5], 0.8, 2.0)],
+    ids=["nothing sent", "idle after an answer", "half a head", "half a body"],
+)
+def test_a_client_that_falls_silent_does_not_stay(
+    hurried: RuntimeProcess, sent: bytes, least: float, most: float
+) -> None:
+    with _dial(hurried) as client:
+        client.sendall(sent)
+        began = time.monotonic()
+        _read_to_end(client)
+
+    assert least <= time.monotonic() - began <= most
+
+
+def test_a_body_that_is_longer_than_allowed_does_not_leave_an_immortal_connection(
+    hurried: RuntimeProcess,
+) -> None:
+    with _dial(hurried) as client:
+        client.sendall(b"POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 404 ")
+        client.sendall(b"0123456789")  # the answer has overtaken it
+        began = time.monotonic()
+        _read_to_end(client)
+
+    assert time.monotonic() - began < 4
+
+
+def test_http_1_0_is_answered_and_closed(runtime: RuntimeProcess) -> None:
+    with _dial(runtime) as client:
+        client.sendall(REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        answer = _read_to_end(client)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert answer.endswith(b"}")
+
+
+def test_pipelined_requests_are_all_answered_in_order(runtime: RuntimeProcess) -> None:
+    with _dial(runtime) as client:
+        last = REQUEST.replace(b"Host: a", b"Host: a\r\nConnection: close")
+        client.sendall(REQUEST * 20 + last)
+        answer = _read_to_end(client)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 21
+    assert answer.count(b'"label":"positive"') == 21
+
+
+def test_pipelined_requests_are_all_answered_although_the_connection_is_old(hurried: RuntimeProcess) -> None:
+    with _dial(hurried) as client:
+        time.sleep(1.9)
+        client.sendall(REQUEST * 20)
+        answer = _read_to_end(client)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 20
+    assert answer.count(b"connection: close") == 1
+    assert b"connection: close" in answer[answer.rindex(b"HTTP/1.1 200 OK") :]
+
+
+def test_a_client_that_pipelines_without_end_is_cut_off(runtime: RuntimeProcess) -> None:
+    with _dial(runtime) as client:
+        try:
+            client.sendall(REQUEST * 5000)
+            answer = _read_to_end(client)
+        except ConnectionError:
+            answer = b""
+
+    assert answer.count(b"HTTP/1.1 200 OK") < 5000
+    assert runtime.predict("good").status_code == 200
+
+
+def test_open_connections_are_counted(runtime: RuntimeProcess) -> None:
+    with _dial(runtime), _dial(runtime):
+        time.sleep(0.1)
+        assert runtime.metric("slipway_connections_open") == 2
+    time.sleep(0.1)
+    assert runtime.metric("slipway_connections_open") == 0

@@ -1,0 +1,114 @@
+"""While a pod starts: what its probes say, what its routes say, and how it leaves when it is told to."""
+
+import contextlib
+import pathlib
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.runtime import bundles, processes
+from tests.runtime.processes import RuntimeProcess
+
+
+@pytest.fixture
+def downloading(tmp_path: pathlib.Path) -> Iterator[RuntimeProcess]:
+    """A process whose storage has taken its connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = {
+            "MODEL_URI": "s3://models/sentiment/1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",
+        }
+        with processes.starting(tmp_path, **environment) as process:
+            silent.settimeout(20)
+            with silent.accept()[0]:
+                yield process
+
+
+@pytest.fixture
+def warming_up(tmp_path: pathlib.Path) -> Iterator[RuntimeProcess]:
+    """A process inside a warm-up that keeps every processor busy for seconds."""
+    bundles.write(tmp_path / "bundle", bundles.BundleOptions(work=12_000))
+    with processes.starting(tmp_path / "run", MODEL_URI=(tmp_path / "bundle").as_uri()) as process:
+        process.wait_for_phase("WarmingUp")
+        yield process
+
+
+def test_a_loading_pod_is_alive_and_not_ready(downloading: RuntimeProcess) -> None:
+    ready = httpx.get(f"{downloading.probes_url}/readyz")
+
+    assert (ready.status_code, ready.json()) == (503, {"ready": False, "phase": "Downloading"})
+    assert httpx.get(f"{downloading.probes_url}/livez").status_code == 200
+    assert "slipway_connections_open 0.0" in httpx.get(f"{downloading.probes_url}/metrics").text
+
+
+def test_a_loading_pod_says_on_its_routes_that_it_loads(downloading: RuntimeProcess) -> None:
+    health = httpx.get(f"{downloading.url}/health")
+    answer = downloading.predict("good")
+
+    assert (health.status_code, health.json()["model_loaded"], health.json()["phase"]) == (
+        200,
+        False,
+        "Downloading",
+    )
+    assert (answer.status_code, answer.json()["code"]) == (503, "NotReady")
+    assert int(answer.headers["retry-after"]) > 0
+    assert downloading.metric('requests_total{endpoint="/v1/predict",status="503"}') == 1
+
+
+def test_a_pod_that_downloads_leaves_at_once_when_told_to(downloading: RuntimeProcess) -> None:
+    downloading.terminate()
+
+    assert downloading.wait_for_end(timeout=3).code == 0
+
+
+def test_a_pod_that_warms_up_stays_alive_and_leaves_at_once_when_told_to(warming_up: RuntimeProcess) -> None:
+    for _ in range(5):
+        alive = httpx.get(f"{warming_up.probes_url}/livez", timeout=5)
+        assert alive.json()["main_loop_silent_seconds"] < 3
+        time.sleep(0.1)
+
+    warming_up.terminate()
+
+    assert warming_up.wait_for_end(timeout=3).code == 0
+
+
+def test_a_pod_that_still_imports_leaves_at_once_when_told_to(tmp_path: pathlib.Path) -> None:
+    with processes.starting(tmp_path, MODEL_URI="s3://models/sentiment/1") as process:
+        _wait_until_handled(process.pid)
+        process.terminate()
+        ending = process.wait_for_end(timeout=10)
+
+    assert ending.code == 0
+    assert process.log == []
+
+
+def _wait_until_handled(pid: int) -> None:
+    """Until the process handles SIGTERM (signal 15): from then on it must not need to be killed."""
+    with contextlib.suppress(FileNotFoundError):
+        while True:
+            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+            caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt"))
+            if caught & 1 << 14:
+                return
+            time.sleep(0.002)
+
+
+def test_unknown_paths_of_the_probes_port_say_what_there_is(downloading: RuntimeProcess) -> None:
+    reply = httpx.get(f"{downloading.probes_url}/")
+
+    assert (reply.status_code, reply.text) == (404, "/livez, /readyz and /metrics are served here\n")
+
+
+def test_a_main_loop_that_is_silent_for_too_long_fails_liveness(
+    tmp_path: pathlib.Path, bundle: pathlib.Path
+) -> None:
+    with processes.running(tmp_path, bundle, SLIPWAY_LIVENESS_SILENCE_SECONDS="0.01") as process:
+        # The heart beats twice a second, so a tolerance of 10 ms sees every pause between two beats.
+        statuses = {httpx.get(f"{process.probes_url}/livez").status_code for _ in range(20)}
+
+    assert 503 in statuses
