@@ -82,7 +82,7 @@ def test_a_client_that_does_not_look_runs_into_a_closed_connection(
 
 def test_a_pool_looks_first_and_is_served(serve: Serve) -> None:
     server = serve(behave.right_then_closes_silently)
-    assert Caller(server, ClientClass.POOL).many(4, pause=0.05) == [""] * 4
+    assert Caller(server, ClientClass.POOL).many(4, pause=0.25) == [""] * 4
     assert server.seen.connections == 4
 
 

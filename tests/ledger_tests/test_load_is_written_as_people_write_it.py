@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,16 +27,19 @@ paces = st.one_of(
 )
 
 
+@hypothesis.settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(st.sampled_from(ClientClass), st.integers(1, 99), min_size=1))
 def test_clients_survive_the_way_through_text(clients: dict[ClientClass, int]) -> None:
     assert parse_clients(Load(clients=clients).clients_text()) == clients
 
 
+@hypothesis.settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(st.sampled_from(ClientClass), paces))
 def test_paces_survive_the_way_through_text(given_paces: dict[ClientClass, Pace]) -> None:
     assert parse_paces(Load(paces=given_paces).paces_text()) == given_paces
 
 
+@hypothesis.settings(deadline=None)  # a busy machine is no failure
 @given(paces, st.floats(0, 10), st.integers())
 def test_no_pause_is_negative(pace: Pace, elapsed: float, seed: int) -> None:
     assert pace.pause(random.Random(seed), elapsed) >= 0  # noqa: S311
