@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from tests.recorder import journal
 from tests.recorder.history import History, World
-from tests.recorder.objects import Deployment, Key, Model
+from tests.recorder.objects import Deployment, Key, Model, Place
 from tests.recorder.violation import Violation
 
 Kubectl = Callable[..., str]  # kubectl("get", "imodel", …) -> standard output; raises when kubectl fails
@@ -105,26 +105,30 @@ class Truth:
     version: str  # asked for
     selected: str  # the version that the stable Service selects; "" for none
     coming: frozenset[str]  # versions that have a Deployment with replicas, besides the selected
+    arrived: bool  # the asked-for revision is selected
     asked: int
     ready: int  # ready pods of the selected revision
     warm: bool  # another revision still has replicas
-    coming_ready: bool  # the asked-for version has as many ready pods as it wants
-    judged: bool  # a Deployment of the asked-for version is marked rejected
+    coming_ready: bool  # the asked-for revision has as many ready pods as it wants
+    judged: bool  # the asked-for revision is marked rejected
     step: str  # what the status says, for sentences
 
-    def serves_what_is_asked(self) -> bool:
-        return self.selected == self.version
+    @property
+    def short(self) -> bool:
+        """The asked-for revision does not serve, or not with all its pods."""
+        return not self.arrived or self.ready < self.asked
 
 
 # What must be so for a step to be named. A step without an entry is not known and is reported.
 STEPS: Mapping[str, Callable[[Truth], bool]] = {
-    "WaitingForReadyPods": lambda truth: not (truth.serves_what_is_asked() and truth.ready >= truth.asked),
-    "Switching": lambda truth: truth.coming_ready or truth.serves_what_is_asked(),
-    "KeepingWarm": lambda truth: truth.serves_what_is_asked() and truth.warm,
-    "Draining": lambda truth: truth.serves_what_is_asked(),
-    "Complete": lambda truth: truth.serves_what_is_asked() and not truth.warm,
-    "Rejected": lambda truth: truth.judged and not truth.serves_what_is_asked(),
-    "Blocked": lambda truth: not truth.serves_what_is_asked() or truth.ready < truth.asked,
+    "WaitingForReadyPods": lambda truth: truth.short,
+    "Switching": lambda truth: truth.coming_ready or truth.arrived,
+    "KeepingWarm": lambda truth: truth.arrived and truth.warm,
+    "Draining": lambda truth: truth.arrived,
+    "Complete": lambda truth: truth.arrived and not truth.warm,
+    # A first version has the traffic from the start: it is rejected in its place, without a mark.
+    "Rejected": lambda truth: truth.judged if not truth.arrived else truth.short,
+    "Blocked": lambda truth: truth.short,
     "Hibernated": lambda truth: truth.asked == 0,
     "Stopped": lambda _: True,
     "": lambda truth: not truth.selected,  # before the first status
@@ -148,11 +152,11 @@ def _agrees(column: str, row: Mapping[str, str], truth: Truth) -> bool:
         case "VERSION":
             return cell == truth.version
         case "ACTIVE":
-            return cell == truth.selected
+            return cell == truth.selected or (not cell and not truth.ready)  # a first one that comes up
         case "TARGET":
             return cell in {truth.version, truth.selected, *truth.coming}
         case "READY":
-            return cell != "True" or (truth.serves_what_is_asked() and (truth.ready > 0 or truth.asked == 0))
+            return cell != "True" or (truth.arrived and truth.ready > 0)
         case "REPLICAS":
             return (cell or "0") == str(truth.ready)
         case _:
@@ -207,28 +211,27 @@ def _truth(world: World, key: Key) -> Truth | None:
     service = world.service(key.namespace, key.name)
     selected = service.selected_revision if service else None
     live = world.deployment(key.namespace, key.name, selected)
-    others = [d for d in _deployments(world, key) if d.meta.revision != selected]
-    asked = [d for d in others if d.meta.version == model.version]
+    place = Place(key.namespace, key.name)
+    others = [d for d in world.deployments(place) if d.meta.revision != selected]
+    asked = _asked_for(model, world.deployments(place))
     return Truth(
         version=model.version,
         selected=(live.meta.version or "") if live else "",
         coming=frozenset(d.meta.version or "" for d in others if d.replicas > 0),
+        arrived=asked is not None and asked.meta.revision == selected,
         asked=model.replicas,
         ready=len(world.ready(key.namespace, f"{key.name}-{selected}")) if selected else 0,
         warm=any(d.replicas > 0 for d in others),
-        coming_ready=any(_is_full(world, d) for d in asked),
-        judged=any(d.rejected for d in _of_version(world, model)),
+        coming_ready=asked is not None and _is_full(world, asked),
+        judged=asked is not None and asked.rejected,
         step=model.status.step,
     )
 
 
-def _deployments(world: World, key: Key) -> list[Deployment]:
-    found = [item for item in world.objects.values() if isinstance(item, Deployment)]
-    return [d for d in found if (d.meta.key.namespace, d.meta.model) == (key.namespace, key.name)]
-
-
-def _of_version(world: World, model: Model) -> list[Deployment]:
-    return [d for d in _deployments(world, model.meta.key) if d.meta.version == model.version]
+def _asked_for(model: Model, deployments: Sequence[Deployment]) -> Deployment | None:
+    """Of the Deployments of the asked-for version (its resources may have changed) the one tried last."""
+    mine = [d for d in deployments if d.meta.version == model.version]
+    return max(mine, key=lambda d: d.attempt or "", default=None)
 
 
 def _is_full(world: World, deployment: Deployment) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.recorder import journal, objects, writers
 from tests.recorder.journal import Entry, JsonObject, Line
-from tests.recorder.objects import Deployment, EndpointSlice, Key, Model, Object, Service
+from tests.recorder.objects import Deployment, EndpointSlice, Key, Model, Object, Place, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,11 @@ class World:
         """The revision's Deployment, by its name."""
         found = self.objects.get(Key("Deployment", namespace, f"{model}-{revision}"))
         return found if isinstance(found, Deployment) else None
+
+    def deployments(self, place: Place) -> list[Deployment]:
+        """Those that say they are of this model."""
+        found = [item for item in self.objects.values() if isinstance(item, Deployment)]
+        return [d for d in found if (d.meta.key.namespace, d.meta.model) == (place.namespace, place.name)]
 
     def ready(self, namespace: str, service: str) -> frozenset[str]:
         """Uids of the distinct ready pods over all EndpointSlices of a Service."""

@@ -32,6 +32,17 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A model, by its namespace and name."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """One entry of managedFields: who wrote, how, when (whole seconds), and a digest of the fields."""
 
@@ -109,6 +120,15 @@ class Deployment:
     @property
     def rejected(self) -> bool:
         return REJECTED in self.meta.annotations
+
+    @property
+    def rejected_token(self) -> str | None:
+        """The retry token that the verdict was given for, if it says."""
+        try:
+            verdict = json.loads(self.meta.annotations.get(REJECTED, "{}"))
+            return str(verdict["retryToken"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
 
 @dataclass(frozen=True, slots=True)

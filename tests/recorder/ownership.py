@@ -8,6 +8,7 @@ from tests.recorder.objects import Deployment, Key, Meta, Model, Object, Service
 from tests.recorder.violation import Violation
 
 ADOPTION = "slipway.dev/adopt"
+_OWNERS = ("InferenceModel", "Deployment")  # a Deployment owns what proves and guards its pods
 # Deleted by nobody's hand: by owners, by the endpoint controllers, by their age, or by users alone.
 _COME_AND_GO = ("Event", "EndpointSlice", "Pod", "ReplicaSet", "InferenceModel")
 
@@ -17,9 +18,8 @@ def one_deployment_a_revision(history: History) -> Iterator[Violation]:
     for moment in history.moments():
         if moment.change.deleted:
             continue
-        item, meta = moment.before or moment.object, moment.object.meta
-        if isinstance(moment.object, Deployment | Service) and _made_by_operator(meta):
-            if _is_foreign(item, moment.world) and not is_adopted(item.meta):
+        if isinstance(moment.object, Deployment | Service) and _made_by_operator(moment.object.meta):
+            if moment.before is not None and _is_foreign(moment.before, moment.world):
                 yield from _foreign_namesake(moment)
             else:
                 yield from _badly_made(moment)
@@ -73,7 +73,7 @@ def _made_by_operator(meta: Meta) -> bool:
 def _is_foreign(item: Object, world: World) -> bool:
     """Whether it has the name of a model's object and is not the model's."""
     owner = item.meta.owner
-    if is_child(item.meta) and (owner is None or owner.kind == "InferenceModel"):
+    if is_adopted(item.meta) or (is_child(item.meta) and owner is not None and owner.kind in _OWNERS):
         return False
     return _namesake(item, world) is not None
 
@@ -132,12 +132,14 @@ def _misnamed(meta: Meta) -> list[str]:
 def _misowned(meta: Meta, world: World) -> list[str]:
     if meta.deleting or is_adopted(meta):
         return []
-    if meta.owner is None or meta.owner.kind != "InferenceModel":
-        return ["has no InferenceModel as its controller"]
-    model = world.model(meta.key.namespace, meta.owner.name)
-    # Without a model the garbage collector is at work; a model of another uid never owned it.
-    if model is not None and model.meta.uid != meta.owner.uid:
-        return [f"is owned by uid {meta.owner.uid}, and the model's is {model.meta.uid}"]
+    kind = "Deployment" if meta.key.kind != "Deployment" and meta.revision else "InferenceModel"
+    name = meta.key.name if kind == "Deployment" else meta.model
+    if meta.owner is None or (meta.owner.kind, meta.owner.name) != (kind, name):
+        return [f"has no {kind} {name} as its controller"]
+    owner = world.objects.get(Key(kind, meta.key.namespace, meta.owner.name))
+    # Without an owner the garbage collector is at work; an owner of another uid never was its owner.
+    if owner is not None and owner.meta.uid != meta.owner.uid:
+        return [f"is owned by uid {meta.owner.uid}, and that of {owner.meta.key} is {owner.meta.uid}"]
     return []
 
 

@@ -7,8 +7,8 @@ from typing import TypeGuard
 
 from tests.recorder import switches
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, Key, Object
-from tests.recorder.switches import Place, Switch, Turn
+from tests.recorder.objects import Deployment, Key, Object, Place
+from tests.recorder.switches import Switch, Turn
 from tests.recorder.violation import Limits, Violation
 
 
@@ -51,7 +51,7 @@ def flips_back(history: History, limits: Limits) -> Iterator[Violation]:
 def rejected_stays_rejected(history: History) -> Iterator[Violation]:
     """I14: a rejected revision is not tried again until the revision or the retry token changes."""
     world = history.at_start()
-    tokens = {d.meta.key: _token(d, world) for d in world.objects.values() if _is_rejected(d)}
+    tokens = {d.meta.key: _judged(d, world) for d in world.objects.values() if _is_rejected(d)}
     for moment in history.moments():
         deployment, key = moment.object, moment.change.key
         if not isinstance(deployment, Deployment) or moment.change.deleted:
@@ -62,7 +62,7 @@ def rejected_stays_rejected(history: History) -> Iterator[Violation]:
         if key in tokens:
             yield from _tried_again(moment.before, deployment, moment)
         if deployment.rejected:
-            tokens.setdefault(key, token)
+            tokens.setdefault(key, _judged(deployment, moment.world))
     for switch in switches.of(history):
         if switch.turn is Turn.FORWARD and switch.rejected:
             yield _violation(switch, "the revision had been rejected", invariant="I14")
@@ -153,6 +153,12 @@ def _violation(switch: Switch, why: str, *, invariant: str = "I3") -> Violation:
 
 def _is_rejected(item: Object) -> TypeGuard[Deployment]:
     return isinstance(item, Deployment) and item.rejected
+
+
+def _judged(deployment: Deployment, world: World) -> str:
+    """The retry token that the verdict is about; the model's may be newer."""
+    token = deployment.rejected_token
+    return _token(deployment, world) if token is None else token
 
 
 def _token(deployment: Deployment, world: World) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from tests.recorder import objects, writers
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, EndpointSlice, Object, Service
+from tests.recorder.objects import Deployment, EndpointSlice, Object, Place, Service
 from tests.recorder.recent import Recent
 
 READ_AGE = timedelta(seconds=2)  # how old a reading the operator may have acted on
@@ -23,17 +23,6 @@ class Turn(StrEnum):
     FLIP_BACK = "flip-back"  # to where the attempt came from, which has begun no attempt of its own since
     REPAIR = "repair"  # back to the operator's last choice, after somebody else's move
     HAND = "hand"  # somebody else's move
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A model, by its namespace and name."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +40,7 @@ class Switch:
     annotation: str  # slipway.dev/switch, as written with the move
     attempt: str | None  # of the revision that it went to
     origin_attempt: str | None
-    promoted: bool  # that revision had the traffic before
+    promoted: bool  # that revision had the traffic before, or none had
     rejected: bool
     asked: int | None  # spec.replicas; None when there is no model
     latched: int | None  # spec.replicas when the attempt was first seen
@@ -160,7 +149,7 @@ class _Watching:
             annotation=service.meta.annotations.get(objects.SWITCH, ""),
             attempt=attempt,
             origin_attempt=old.attempt if old else None,
-            promoted=new is not None and objects.PROMOTED in new.meta.annotations,
+            promoted=_was_promoted(new) or not any(map(_was_promoted, moment.world.deployments(place))),
             rejected=new is not None and new.rejected,
             asked=model.replicas if model else None,
             latched=self._latched.get((place.namespace, f"{place.name}-{to}", attempt)),
@@ -186,6 +175,10 @@ class _Watching:
 
     def _confirmed(self, world: World) -> list[Place]:
         return [place for place, switch in self._open.items() if _holds_only(world, place, switch.to)]
+
+
+def _was_promoted(deployment: Deployment | None) -> bool:
+    return deployment is not None and objects.PROMOTED in deployment.meta.annotations
 
 
 def _holds_only(world: World, place: Place, revision: str | None) -> bool:

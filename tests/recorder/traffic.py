@@ -5,12 +5,13 @@ Traffic is what the stable Service's EndpointSlices list as ready. Must not know
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from tests.recorder import switches, writers
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, EndpointSlice, Key, Model, Service
+from tests.recorder.objects import Deployment, EndpointSlice, Key, Model, Place, Service
 from tests.recorder.recent import Recent
-from tests.recorder.switches import Place, Switch, Turn
+from tests.recorder.switches import Switch, Turn
 from tests.recorder.violation import Limits, Violation
 
 
@@ -20,19 +21,32 @@ def never_fewer_pods(history: History, limits: Limits) -> Iterator[Violation]:
     A pod that dies of itself is no fault of the rollout, as long as its Deployment still asks for it.
     """
     yield from _switches_to_fewer(history, limits)
-    yield from _pods_taken_away(history)
+    yield from _pods_taken_away(history, limits)
 
 
 def live_version_stays(history: History, limits: Limits) -> Iterator[Violation]:
     """I2: the revision in the live selector is never deleted nor scaled below spec.replicas."""
-    asked: Recent[Place, int] = Recent(limits.read_age)
-    for model in history.at_start().models():
-        if history.started_at is not None:
-            asked.note(_place(model), model.replicas, history.started_at)
+    asked = _Asked(history, limits)
     for moment in history.moments():
-        if isinstance(moment.object, Model):
-            asked.note(_place(moment.object), moment.object.replicas, moment.at)
+        asked.see(moment)
         yield from _live_deployment_cut(moment, asked)
+
+
+class _Asked:
+    """The least replicas that were asked for of late: a write may answer to a reading a moment old."""
+
+    def __init__(self, history: History, limits: Limits) -> None:
+        self._replicas: Recent[Place, int] = Recent(limits.read_age)
+        for model in history.at_start().models():
+            if history.started_at is not None:
+                self._replicas.note(_place(model), model.replicas, history.started_at)
+
+    def see(self, moment: Moment) -> None:
+        if isinstance(moment.object, Model) and not moment.change.deleted:
+            self._replicas.note(_place(moment.object), moment.object.replicas, moment.at)
+
+    def least(self, model: Model, at: datetime) -> int:
+        return min(self._replicas.of(_place(model), at), default=model.replicas)
 
 
 def _switches_to_fewer(history: History, limits: Limits) -> Iterator[Violation]:
@@ -57,15 +71,16 @@ def _asked(switch: Switch) -> int:
     return switch.traffic_ready if switch.asked is None else switch.asked
 
 
-def _pods_taken_away(history: History) -> Iterator[Violation]:
+def _pods_taken_away(history: History, limits: Limits) -> Iterator[Violation]:
     """Falls in the number of ready pods that no dying pod explains."""
-    counts = _counts(history.at_start())
+    counts, asked = _counts(history.at_start()), _Asked(history, limits)
     for moment in history.moments():
+        asked.see(moment)
         for place in _touched(moment):
             now, before = len(moment.world.ready(place.namespace, place.name)), counts.get(place, 0)
             counts[place] = now
             if now < before:
-                yield from _explain(_Fall(place, before, now), moment)
+                yield from _explain(_Fall(place, before, now), moment, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +90,13 @@ class _Fall:
     now: int
 
 
-def _explain(fall: _Fall, moment: Moment) -> Iterator[Violation]:
+def _explain(fall: _Fall, moment: Moment, asked: _Asked) -> Iterator[Violation]:
     place, world = fall.place, moment.world
     model = world.model(place.namespace, place.name)
     service = world.service(place.namespace, place.name)
     if model is None or model.meta.deleting or service is None or model.allow_downtime:
         return
-    floor = min(fall.before, model.replicas) - (model.max_unavailable if _rolls(model) else 0)
+    floor = min(fall.before, asked.least(model, moment.at)) - (model.max_unavailable if _rolls(model) else 0)
     if fall.now >= floor:
         return
     live = world.deployment(place.namespace, place.name, service.selected_revision)
@@ -108,14 +123,14 @@ def _counts(world: World) -> dict[Place, int]:
     return {place: len(world.ready(place.namespace, place.name)) for place in places}
 
 
-def _live_deployment_cut(moment: Moment, asked: Recent[Place, int]) -> Iterator[Violation]:
+def _live_deployment_cut(moment: Moment, asked: _Asked) -> Iterator[Violation]:
     before, deployment = moment.before, moment.object
     if not isinstance(deployment, Deployment) or not isinstance(before, Deployment):
         return
     model, service = _live(before, moment.world)
     if model is None or service is None:
         return
-    wanted = min(asked.of(_place(model), moment.at), default=model.replicas)
+    wanted = asked.least(model, moment.at)
     if moment.change.deleted or (deployment.meta.deleting and not before.meta.deleting):
         if wanted > 0:
             yield _cut(moment, service, "was deleted")

@@ -90,6 +90,16 @@ class Story:
         }
         return self.write("Deployment", f"{NAME}-{revision}", _merged(body, more), by=OPERATOR)
 
+    def prove(self, revision: str, *, owned: bool = True, by: str = OPERATOR) -> "Story":
+        """Create the revision's own Service, owned by its Deployment."""
+        name = f"{NAME}-{revision}"
+        if Key("Deployment", NAMESPACE, name) not in self.objects:
+            self.deploy(revision)
+        uid = self.objects[Key("Deployment", NAMESPACE, name)]["metadata"]["uid"]
+        owner = {"kind": "Deployment", "name": name, "uid": uid, "controller": True}
+        metadata = {"labels": labels_of(revision), "ownerReferences": [owner] if owned else []}
+        return self.write("Service", name, {"metadata": metadata}, by=by)
+
     def annotate(self, revision: str, *, by: str = OPERATOR, **annotations: str | None) -> "Story":
         """Keys without the prefix, with _ for -."""
         named = {f"slipway.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}

@@ -109,6 +109,23 @@ def test_before_there_is_a_model_nothing_is_known_and_nothing_is_judged() -> Non
     assert _found(story, DONE, BEGIN + timedelta(seconds=10)) == []
 
 
+def test_a_first_version_that_comes_up_need_not_be_called_active() -> None:
+    story = Story().ask("1").deploy(A).select(A).wait(9)
+    coming = SERVING_1 | {"ACTIVE": "", "READY": "False", "REPLICAS": "0", "STEP": "WaitingForReadyPods"}
+    assert _found(story, coming, story.now) == []
+    story.both(A, 2).wait(9)
+    assert _found(story, coming, story.now) == ["ACTIVE", "REPLICAS", "STEP"]
+
+
+def test_two_revisions_of_one_version_are_told_apart_by_their_attempts() -> None:
+    story = Story().first_version()
+    story.ask("1").deploy(B, metadata={"labels": {"slipway.dev/version": "1"}}).wait(9)
+    assert _found(story, SERVING_1 | {"STEP": "WaitingForReadyPods", "READY": "False"}, story.now) == []
+    assert _found(story, SERVING_1 | {"STEP": "KeepingWarm"}, story.now) == ["READY", "STEP"]
+    story.ready(B, 2).select(B).wait(9)
+    assert _found(story, SERVING_1 | {"STEP": "KeepingWarm"}, story.now) == []
+
+
 def test_a_column_that_is_missing_is_reported() -> None:
     story = Story().first_version()
     row = {name: cell for name, cell in SERVING_1.items() if name != "STEP"}

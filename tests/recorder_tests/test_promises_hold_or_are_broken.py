@@ -98,6 +98,22 @@ GOOD: dict[str, Told] = {
         .traffic(A, 0)
         .delete("Service", NAME)
     ),
+    "replicas that go down to nothing and up again before the pods have gone": lambda s: (
+        s.first_version().ask("1", replicas=0).scale(A, 0).ask("1", replicas=2).both(A, 0).scale(A, 2)
+    ),
+    "a Service that was deleted before any version was ready comes back on what is asked for": lambda s: (
+        s.ask("1").deploy(A).select(A).ask("2").deploy(B).delete("Service", NAME).select(B)
+    ),
+    "a revision's own Service, owned by its Deployment": lambda s: (
+        s.first_version().prove(B).prove(B, by=OPERATOR)
+    ),
+    "a rejected version whose retry token was newer than the verdict": lambda s: (
+        s.first_version()
+        .second_version_ready()
+        .ask("2", retryToken="again")
+        .annotate(B, rejected='{"retryToken": ""}')
+        .annotate(B, rejected=None, attempt_started_at="again")
+    ),
     "a history without pods goes": lambda s: s.rollout().delete("Deployment", f"{NAME}-{A}"),
     "a rejected version is tried again with a new retry token": lambda s: (
         s.first_version()
@@ -234,6 +250,10 @@ BAD: dict[str, tuple[str, Told]] = {
                 ]
             },
         ),
+    ),
+    "a revision's own Service without an owner": (
+        "I4",
+        lambda s: s.first_version().prove(A, owned=False),
     ),
     "two Deployments of one revision": (
         "I4",
