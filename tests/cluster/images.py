@@ -58,7 +58,7 @@ def ensure(names: Iterable[str] = (*DOCKERFILES, *STATIC), *, root: Path = paths
     _build_dockerfiles({name: images[name] for name in missing if name in DOCKERFILES}, root)
     for name, image in images.items():
         os.utime(image.archive)
-        _drop_old(name, image.archive.parent)
+        drop_old(name, image.archive.parent)
     return images
 
 
@@ -76,11 +76,12 @@ def _files(place: Path) -> list[Path]:
 
 
 def _image(name: str, root: Path) -> Built:
-    key = _static_key(name) if name in STATIC else _key(root / DOCKERFILES[name], root)
-    return Built(f"{REGISTRY}/{name}:{key}", paths.cache() / "images" / f"{name}-{key}.tar")
+    tag = _static_key(name) if name in STATIC else key(root / DOCKERFILES[name], root)
+    return Built(f"{REGISTRY}/{name}:{tag}", paths.cache() / "images" / f"{name}-{tag}.tar")
 
 
-def _key(dockerfile: Path, root: Path) -> str:
+def key(dockerfile: Path, root: Path) -> str:
+    """What the image is named for: its Dockerfile, all that it copies, and the base."""
     digest = hashlib.sha256(base_image.KEY.encode())
     for file in [dockerfile, *sources(dockerfile, root)]:
         content = file.read_bytes()
@@ -156,7 +157,8 @@ def _appearing(target: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _drop_old(name: str, folder: Path) -> None:
+def drop_old(name: str, folder: Path) -> None:
+    """Keep the archives of an image that were used last."""
     archives = [file for file in folder.glob(f"{name}-*.tar") if file.stem.rpartition("-")[0] == name]
     for file in sorted(archives, key=lambda file: file.stat().st_mtime)[:-KEPT_ARCHIVES]:
         file.unlink(missing_ok=True)
