@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pytest_kind import KindCluster as PytestKind
 
 NAME = "slipway"
-VERSION = "v0.31.0"
-IMAGE = "kindest/node:v1.35.0"
+# The pair of one kind release: its notes name the images, by digest, that were built for it.
+VERSION = "v0.33.0"
+IMAGE = "kindest/node:v1.35.8@sha256:07b2536e30b803ed61d1677a79df6115f798ce64c80f9e22f6ed45afd09323c0"
 
 
 @dataclass(frozen=True, slots=True)

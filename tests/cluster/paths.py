@@ -15,4 +15,5 @@ STATE = ROOT / ".cluster"
 
 def cache() -> Path:
     """What survives a cluster and is shared by all clones; SLIPWAY_CACHE moves it."""
-    return Path(os.environ.get("SLIPWAY_CACHE") or Path.home() / ".cache" / "slipway")
+    named = os.environ.get("SLIPWAY_CACHE")
+    return Path(named).expanduser().absolute() if named else Path.home() / ".cache" / "slipway"

@@ -84,6 +84,7 @@ class _Display:
         for entry in [entry for entry in self._running if entry[0] == name][:1]:
             self._running.remove(entry)
             self._progress.remove_task(entry[1])
+            self._progress.refresh()
         if not self._running:
             self._progress.stop()
             self._progress = None

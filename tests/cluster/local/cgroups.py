@@ -87,7 +87,13 @@ def _inherit(tree: Path, folder: Path) -> None:
 
 def _pass_on(tree: Path) -> None:
     offered = _read(tree / "cgroup.controllers").split()
-    (tree / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in offered))
+    try:
+        (tree / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in offered))
+    except OSError as refused:
+        raise ClusterError(
+            f"The controllers of {tree} cannot be passed on to the nodes: {refused.strerror}. "
+            "A container needs a control group namespace of its own, with no process at its top."
+        ) from refused
 
 
 def _read(file: Path) -> str:

@@ -46,12 +46,19 @@ def load(node: NodeLayout, archive: Path, reference: str) -> bool:
             raise ClusterError(
                 f"{archive} was loaded into {node.name}, but there is no image {reference} in it."
             )
+        # A pod that comes before the kubelet's side of containerd knows the image would try to pull it.
+        what = f"{node.name} knows the image {reference}"
+        until(lambda: _known_to_kubelet(node, reference), 30, what, [], node.cluster.logs)
     return True
 
 
 def images(node: NodeLayout) -> set[str]:
     """Names of the images in the node."""
     return set(_ctr(node, "images", "ls", "-q").split())
+
+
+def _known_to_kubelet(node: NodeLayout, reference: str) -> bool:
+    return "io.cri-containerd.image=managed" in _ctr(node, "images", "ls", f"name=={reference}")
 
 
 def _kubelet_flags(node: NodeLayout) -> list[str]:
