@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from tests.recorder import journal
 from tests.recorder.history import History, World
-from tests.recorder.objects import Deployment, Key, Model, Place
+from tests.recorder.metadata import Key, Place
+from tests.recorder.objects import Deployment, Model
 from tests.recorder.violation import Violation
 
 Kubectl = Callable[..., str]  # kubectl("get", "imodel", …) -> standard output; raises when kubectl fails

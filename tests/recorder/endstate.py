@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.recorder.history import Change, History
 from tests.recorder.journal import JsonObject, Line
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 from tests.recorder.ownership import is_child
 from tests.recorder.violation import Violation
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.recorder import journal, objects, writers
 from tests.recorder.journal import Entry, JsonObject, Line
-from tests.recorder.objects import Deployment, EndpointSlice, Key, Model, Object, Place, Service
+from tests.recorder.metadata import Key, Place
+from tests.recorder.objects import Deployment, EndpointSlice, Model, Object, Service
 
 
 @dataclass(frozen=True, slots=True)

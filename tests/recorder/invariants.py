@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.recorder import ownership, promotion, silence, traffic, truth
 from tests.recorder.history import History
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 from tests.recorder.silence import QuietWindow
 from tests.recorder.truth import RevisionOf
 from tests.recorder.violation import Excuse, Limits, Violation

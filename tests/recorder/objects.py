@@ -3,91 +3,19 @@
 The raw JSON ends here. Must not know about time or order.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.recorder import metadata
+from tests.recorder.metadata import Meta
+
 JsonObject = dict[str, Any]
-MODEL_LABEL = "slipway.dev/model"
-REVISION_LABEL = "slipway.dev/revision"
-VERSION_LABEL = "slipway.dev/version"
 ATTEMPT = "slipway.dev/attempt-started-at"
 PROMOTED = "slipway.dev/promoted-at"
 REJECTED = "slipway.dev/rejected"
 SWITCH = "slipway.dev/switch"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """Which object: kind, namespace, name."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A model, by its namespace and name."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One entry of managedFields: who wrote, how, when (whole seconds), and a digest of the fields."""
-
-    manager: str
-    operation: str
-    subresource: str
-    time: str
-    fields: str
-    owns_selector: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The controller's ownerReference."""
-
-    kind: str
-    name: str
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """What every object has."""
-
-    key: Key
-    uid: str
-    generation: int
-    deleting: bool
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    owner: Owner | None
-    marks: frozenset[Mark]
-
-    @property
-    def model(self) -> str | None:
-        """The model that it says it belongs to."""
-        return self.labels.get(MODEL_LABEL)
-
-    @property
-    def revision(self) -> str | None:
-        return self.labels.get(REVISION_LABEL)
-
-    @property
-    def version(self) -> str | None:
-        return self.labels.get(VERSION_LABEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +32,7 @@ class Service:
 
     @property
     def selected_revision(self) -> str | None:
-        return self.selector.get(REVISION_LABEL)
+        return self.selector.get(metadata.REVISION_LABEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +112,7 @@ Object = Model | Service | Deployment | EndpointSlice | Other
 
 def parse(kind: str, item: JsonObject) -> Object:
     """The view of one recorded object."""
-    meta = _meta(kind, item)
+    meta = metadata.parse(kind, item)
     spec = item.get("spec") or {}
     match kind:
         case "InferenceModel":
@@ -192,49 +120,11 @@ def parse(kind: str, item: JsonObject) -> Object:
         case "Service":
             return Service(meta, spec.get("selector") or {})
         case "Deployment":
-            return Deployment(meta, int(spec.get("replicas", 1)), digest(spec.get("template")))
+            return Deployment(meta, int(spec.get("replicas", 1)), metadata.digest(spec.get("template")))
         case "EndpointSlice":
             return _slice(meta, item)
         case _:
             return Other(meta)
-
-
-def digest(value: Any) -> str:
-    """The same for equal JSON, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _meta(kind: str, item: JsonObject) -> Meta:
-    metadata = item["metadata"]
-    return Meta(
-        key=Key(kind, metadata.get("namespace", ""), metadata["name"]),
-        uid=metadata.get("uid", ""),
-        generation=int(metadata.get("generation", 0)),
-        deleting="deletionTimestamp" in metadata,
-        labels=metadata.get("labels") or {},
-        annotations=metadata.get("annotations") or {},
-        owner=_owner(metadata.get("ownerReferences") or []),
-        marks=frozenset(_mark(entry) for entry in metadata.get("managedFields") or []),
-    )
-
-
-def _owner(references: list[JsonObject]) -> Owner | None:
-    for reference in references:
-        if reference.get("controller"):
-            return Owner(reference["kind"], reference["name"], reference["uid"])
-    return None
-
-
-def _mark(entry: JsonObject) -> Mark:
-    fields = entry.get("fieldsV1") or {}
-    return Mark(
-        manager=entry.get("manager", ""),
-        operation=entry.get("operation", ""),
-        subresource=entry.get("subresource", ""),
-        time=entry.get("time", ""),
-        fields=entry.get("fieldsDigest") or digest(fields),
-        owns_selector="f:selector" in (fields.get("f:spec") or {}),
-    )
 
 
 def _model(meta: Meta, spec: JsonObject, status: JsonObject) -> Model:

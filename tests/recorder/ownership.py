@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from tests.recorder import writers
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, Key, Meta, Model, Object, Service
+from tests.recorder.metadata import Key, Meta
+from tests.recorder.objects import Deployment, Model, Object, Service
 from tests.recorder.violation import Violation
 
 ADOPTION = "slipway.dev/adopt"

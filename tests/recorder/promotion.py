@@ -7,7 +7,8 @@ from typing import TypeGuard
 
 from tests.recorder import switches
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, Key, Object, Place
+from tests.recorder.metadata import Key, Place
+from tests.recorder.objects import Deployment, Object
 from tests.recorder.switches import Switch, Turn
 from tests.recorder.violation import Limits, Violation
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tests.recorder import writers
 from tests.recorder.history import History, Moment
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 from tests.recorder.ownership import is_child
 from tests.recorder.violation import Violation
 

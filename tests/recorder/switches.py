@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from tests.recorder import objects, writers
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, EndpointSlice, Object, Place, Service
+from tests.recorder.metadata import Place
+from tests.recorder.objects import Deployment, EndpointSlice, Object, Service
 from tests.recorder.recent import Recent
 
 READ_AGE = timedelta(seconds=2)  # how old a reading the operator may have acted on

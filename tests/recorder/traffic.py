@@ -9,7 +9,8 @@ from datetime import datetime
 
 from tests.recorder import switches, writers
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Deployment, EndpointSlice, Key, Model, Place, Service
+from tests.recorder.metadata import Key, Place
+from tests.recorder.objects import Deployment, EndpointSlice, Model, Service
 from tests.recorder.recent import Recent
 from tests.recorder.switches import Switch, Turn
 from tests.recorder.violation import Limits, Violation

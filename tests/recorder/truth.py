@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 from tests.recorder import switches
 from tests.recorder.history import History, Moment, World
-from tests.recorder.objects import Key, Model, Service
+from tests.recorder.metadata import Key
+from tests.recorder.objects import Model, Service
 from tests.recorder.recent import Recent
 from tests.recorder.violation import Limits, Violation
 

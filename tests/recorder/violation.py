@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 
 T = TypeVar("T")
 Excuse = Callable[["Violation"], bool]

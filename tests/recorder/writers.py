@@ -7,7 +7,8 @@ Must not know what the change was.
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from tests.recorder.objects import Mark, Object
+from tests.recorder.metadata import Mark
+from tests.recorder.objects import Object
 
 _CLOCKS = timedelta(seconds=3)  # between the API server's second and the recorder's reception
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.recorder.history import History
 from tests.recorder.journal import Entry, Line
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 
 JsonObject = dict[str, Any]
 BEGIN = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)

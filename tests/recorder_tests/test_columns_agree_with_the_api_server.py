@@ -6,7 +6,7 @@ import pytest
 
 from tests.recorder import columns
 from tests.recorder.columns import Sample, Sampler
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 from tests.recorder_tests.story import BEGIN, NAME, NAMESPACE, A, B, Story
 
 KEY = Key("InferenceModel", NAMESPACE, NAME)

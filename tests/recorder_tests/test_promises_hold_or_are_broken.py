@@ -7,7 +7,7 @@ import pytest
 
 from tests.recorder import invariants, switches
 from tests.recorder.invariants import Circumstances
-from tests.recorder.objects import Key
+from tests.recorder.metadata import Key
 from tests.recorder.silence import QuietWindow
 from tests.recorder.switches import Turn
 from tests.recorder_tests.story import (

@@ -15,7 +15,8 @@ from tests.recorder import connection, invariants, journal, kinds, report, switc
 from tests.recorder.columns import Sampler
 from tests.recorder.history import History
 from tests.recorder.journal import Line
-from tests.recorder.objects import Deployment, Key
+from tests.recorder.metadata import Key
+from tests.recorder.objects import Deployment
 from tests.recorder.watch import Recorder, RecorderError
 from tests.recorder_tests.control_plane import ControlPlane, in_ci, write_kubeconfig
 from tests.recorder_tests.cut_line import CutLine
