@@ -1,0 +1,64 @@
+"""What kube-proxy does to a connection: its backend is chosen when it is opened, and never again."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+
+
+class Forwarder:
+    """A TCP listener on loopback; `target` is the port that new connections go to."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.port = 0
+
+    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        backend_reader, backend_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        with contextlib.suppress(asyncio.CancelledError):  # the end of the test
+            await asyncio.gather(_copy(reader, backend_writer), _copy(backend_reader, writer))
+
+
+async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while chunk := await source.read(65_536):
+            sink.write(chunk)
+            await sink.drain()
+    sink.close()
+
+
+@contextlib.contextmanager
+def forwarding(target: int) -> Iterator[Forwarder]:
+    """Forward in a thread of its own until the end of the block."""
+    forwarder = Forwarder(target)
+    started, loop = threading.Event(), asyncio.new_event_loop()
+
+    async def serve() -> None:
+        server = await asyncio.start_server(forwarder.forward, "127.0.0.1", 0)
+        forwarder.port = server.sockets[0].getsockname()[1]
+        started.set()
+        async with server:
+            await server.serve_forever()
+
+    def run() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+        loop.run_until_complete(_end_everything())
+        loop.close()
+
+    task = loop.create_task(serve())
+    thread = threading.Thread(target=run)
+    thread.start()
+    started.wait()
+    try:
+        yield forwarder
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+
+
+async def _end_everything() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
