@@ -27,9 +27,7 @@ def remove(layout: Layout) -> None:
     states = _states(layout)
     recorded = _recorded(layout)
     _end_recorded(recorded)
-    strays = _strays(layout, states)
-    sockets = _shim_sockets(strays, states)
-    processes.end(strays, grace=0)
+    sockets = _end_strays(layout, states)
     _unmount(states)
     _remove_namespaces(layout)
     cgroups.remove(layout)
@@ -68,6 +66,16 @@ def _end_recorded(recorded: list[Process]) -> None:
     # An API server that loses its store while it shuts down hangs for good: etcd goes last.
     processes.end([process for process in recorded if process.name != _STORE], grace=_GRACE)
     processes.end([process for process in recorded if process.name == _STORE], grace=_GRACE)
+
+
+def _end_strays(layout: Layout, states: list[Path]) -> set[Path]:
+    """Kill what outlived the recorded programs; returns the sockets that it leaves."""
+    sockets = _shim_sockets([], states)
+    # Once more until none is found: one that is being killed may have just begun another.
+    while strays := _strays(layout, states):
+        sockets |= _shim_sockets(strays, states)
+        processes.end(strays, grace=0)
+    return sockets
 
 
 def _strays(layout: Layout, states: list[Path]) -> list[Process]:
