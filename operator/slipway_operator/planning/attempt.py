@@ -5,6 +5,8 @@ Must not know when an attempt has failed (failure.py) nor when it has succeeded 
 
 from __future__ import annotations
 
+import datetime
+
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions, decision, failure, situation
 
@@ -13,9 +15,7 @@ def ensure(s: situation.Situation) -> decision.Decision:
     """Creates the target, starts another attempt where one is due, keeps its size."""
     if s.target is None:
         return _create(s)
-    if s.target_is_live:
-        return _service(s.target)
-    if s.hibernating:
+    if s.target_is_live or s.hibernating:
         return decision.NOTHING
     return _try(s, s.target)
 
@@ -30,10 +30,10 @@ def _try(s: situation.Situation, target: observed.Revision) -> decision.Decision
     if target.rejected or target.released:
         return _after_verdict(s, target)
     if target.attempt_spent or target.desired == 0:
-        return _start(s, target, number=1)
+        return _start(s, target, number=1 if target.attempt_spent else target.attempt_number)
     if target.desired != s.target_size:
         return decision.act(actions.Scale(target.id, s.target_size))
-    return _service(target)
+    return decision.NOTHING
 
 
 def _after_verdict(s: situation.Situation, target: observed.Revision) -> decision.Decision:
@@ -50,14 +50,14 @@ def _after_verdict(s: situation.Situation, target: observed.Revision) -> decisio
 
 def _start(s: situation.Situation, target: observed.Revision, *, number: int) -> decision.Decision:
     size = s.first_size
-    start = actions.StartAttempt(target.id, size, s.now, number)
+    start = actions.StartAttempt(target.id, size, _begins(s, target), number)
     if target.desired == size:
         return decision.act(start)
     return decision.act(start, actions.Scale(target.id, size))
 
 
-def _service(target: observed.Revision) -> decision.Decision:
-    """The revision's own Service needs the Deployment's uid, hence a look of its own."""
-    if target.has_service:
-        return decision.NOTHING
-    return decision.act(actions.CreateRevisionService(target.id))
+def _begins(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
+    """Now, but after the last promotion: a clock that went back must not make the new attempt a spent one."""
+    if target.promoted_at is None:
+        return s.now
+    return max(s.now, target.promoted_at + datetime.timedelta(microseconds=1))

@@ -9,12 +9,9 @@ from slipway_operator.planning import actions, decision, situation
 
 
 def follow(s: situation.Situation) -> decision.Decision:
-    """Scales the live revision to `spec.replicas`, and everything else to 0 while hibernating."""
-    live = s.live
-    if live is None:
+    """Scales the live revision to `spec.replicas`, and while hibernating every revision to 0."""
+    if s.hibernating:
+        return decision.act(*(actions.Scale(r.id, 0) for r in s.seen.revisions if r.desired > 0))
+    if s.live is None or s.live.desired == s.asked.replicas:
         return decision.NOTHING
-    wanted = () if live.desired == s.asked.replicas else (actions.Scale(live.id, s.asked.replicas),)
-    if not s.hibernating:
-        return decision.act(*wanted)
-    asleep = tuple(actions.Scale(r.id, 0) for r in s.seen.revisions if r.id != live.id and r.desired > 0)
-    return decision.act(*wanted, *asleep)
+    return decision.act(actions.Scale(s.live.id, s.asked.replicas))

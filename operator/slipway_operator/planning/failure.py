@@ -20,16 +20,17 @@ LONGEST_PAUSE_SECONDS = 3600
 def judge(s: situation.Situation) -> decision.Decision:
     """Ends the target's attempt if it has failed."""
     target = s.target
-    if target is None or s.target_is_live or s.hibernating or not under_way(target):
+    if target is None or s.hibernating or not under_way(target):
         return decision.NOTHING
+    if s.target_is_live:
+        return _watch(s, target)
     worst = target.worst
     if worst is not None and worst.severity is observed.Severity.REJECTING:
         return decision.act(actions.Reject(target.id, _verdict(s, worst)), actions.Scale(target.id, 0))
     if len(target.ready) >= s.enough:
         return decision.NOTHING
-    deadline = situation.after(target.attempt_started_at, s.asked.progress_deadline)
-    if s.now < deadline:
-        return decision.wait_until(deadline)
+    if not is_late(s, target):
+        return decision.wait_until(_deadline(s, target))
     return decision.act(
         actions.Release(target.id, _verdict(s, _why_late(s, target))), actions.Scale(target.id, 0)
     )
@@ -39,6 +40,11 @@ def under_way(target: observed.Revision) -> bool:
     """An attempt that has begun and has neither ended nor had the traffic."""
     ended = target.rejected is not None or target.released is not None
     return not ended and not target.attempt_spent and target.desired > 0
+
+
+def is_late(s: situation.Situation, target: observed.Revision) -> bool:
+    """The attempt has had all the time that it may take."""
+    return s.now >= _deadline(s, target)
 
 
 def may_try_again(s: situation.Situation, target: observed.Revision) -> bool:
@@ -55,6 +61,15 @@ def retry_at(s: situation.Situation, verdict: observed.Verdict) -> datetime.date
     """The pause doubles with each attempt, from the progress deadline up to an hour."""
     pause = s.asked.progress_deadline * 2 ** min(verdict.attempts - 1, 12)
     return situation.after(verdict.at, min(pause, LONGEST_PAUSE_SECONDS))
+
+
+def _watch(s: situation.Situation, target: observed.Revision) -> decision.Decision:
+    """The first revision proves itself in place: nothing is taken from it, but its lateness is told."""
+    return decision.NOTHING if is_late(s, target) else decision.wait_until(_deadline(s, target))
+
+
+def _deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
+    return situation.after(target.attempt_started_at, s.asked.progress_deadline)
 
 
 def _why_late(s: situation.Situation, target: observed.Revision) -> observed.Problem:

@@ -5,10 +5,12 @@ sentence of the design in a file of its own; the order in which they are asked s
 
     capacity    the live revision has the replicas that are asked for
     retirement  what nobody asks for gives up its pods
+    traffic     the stable Service exists and selects a revision
     failure     an attempt that has failed ends
     attempt     the asked-for revision is being tried
     traffic     the requests go to the revision that has proved itself
     history     what has long retired is removed
+    endpoints   each revision's ready pods can be counted
 
 Resolving a source (before `attempt`), the bake (before `retirement`) and other strategies find their place
 in this list.
@@ -25,6 +27,7 @@ from slipway_operator.planning import (
     attempt,
     capacity,
     decision,
+    endpoints,
     failure,
     history,
     retirement,
@@ -34,7 +37,13 @@ from slipway_operator.planning import (
 from slipway_operator.planning import status as reporting
 
 # Of these, one that acts is the last to be asked: the next look sees what came of it.
-_ROLLOUT: tuple[decision.Policy, ...] = (failure.judge, attempt.ensure, traffic.direct, history.trim)
+_ROLLOUT: tuple[decision.Policy, ...] = (
+    traffic.restore,
+    failure.judge,
+    attempt.ensure,
+    traffic.direct,
+    history.trim,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +65,7 @@ def plan(
 ) -> Plan:
     """What is to be done about `model` in `namespace`, given all that was seen of it."""
     s = situation.Situation(asked=asked, seen=seen, now=now)
-    decisions = [] if seen.foreign else [*_standing(s), *_rollout(s)]
+    decisions = [] if seen.foreign else [*_standing(s), *_rollout(s), endpoints.provide(s)]
     return Plan(
         actions=tuple(action for each in decisions for action in each.actions),
         status=reporting.report(s, model=model, namespace=namespace),

@@ -17,10 +17,10 @@ def retire(s: situation.Situation) -> decision.Decision:
     """Scales bystanders to 0 when their time has come."""
     standing = [r for r in s.bystanders if r.desired > 0]
     due = [r for r in standing if _due(s, r)]
-    waiting = [moment for r in standing if r not in due and (moment := warm_until(s, r)) is not None]
+    ends = [moment for r in standing if (moment := warm_until(s, r)) is not None and moment > s.now]
     return decision.Decision(
         actions=tuple(actions.Scale(r.id, 0) for r in due),
-        look_again=min(waiting, default=None),
+        look_again=min(ends, default=None),
     )
 
 
@@ -33,6 +33,8 @@ def warm_until(s: situation.Situation, revision: observed.Revision) -> datetime.
 
 
 def _due(s: situation.Situation, revision: observed.Revision) -> bool:
+    if s.live is None and revision.ready:  # the traffic may have to come back to it
+        return False
     if revision.promoted_at is None and revision is not s.predecessor:
         return True
     if not s.confirmed:

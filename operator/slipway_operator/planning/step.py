@@ -85,6 +85,9 @@ def _in_place(s: situation.Situation, target: observed.Revision) -> Where:
         return Where(STEP.SWITCHING, REASON.SWITCHING, message)
     if target.attempt_spent and not _blocking(target):
         return Where(STEP.WAITING_FOR_READY_PODS, REASON.NO_READY_PODS, _count(target, s.asked.replicas))
+    if failure.is_late(s, target) and not s.switched and not _blocking(target):
+        message = f"{_count(target, s.asked.replicas)} after {s.asked.progress_deadline} s"
+        return Where(STEP.BLOCKED, REASON.PROGRESS_DEADLINE_EXCEEDED, message)
     return _warming(s, target)
 
 

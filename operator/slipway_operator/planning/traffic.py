@@ -11,15 +11,25 @@ import datetime
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions, decision, failure, situation
 
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
-def direct(s: situation.Situation) -> decision.Decision:
-    """Creates, restores, promotes, or moves on."""
+
+def restore(s: situation.Situation) -> decision.Decision:
+    """A stable Service that is missing, or selects nothing of ours, is the first thing to mend."""
     if s.service is None:
         return decision.act(actions.CreateTrafficService(_first(s))) if s.seen.revisions else decision.NOTHING
-    if s.target_is_live:
+    if s.live is not None or s.target_is_live or s.hibernating:
+        return decision.NOTHING
+    to = _fallback(s)
+    if to is None or not to.ready:
+        return decision.NOTHING
+    return decision.act(actions.SwitchTraffic(s.service.revision, to.id, s.now, s.service.resource_version))
+
+
+def direct(s: situation.Situation) -> decision.Decision:
+    """Promotes, or moves on."""
+    if s.service is None or s.live is None or s.target_is_live:
         return _promote(s)
-    if s.live is None:
-        return _restore(s, s.service)
     return decision.Decision(
         actions=_promote(s).actions + _switch(s, s.service).actions,
         look_again=_settles_at(s),
@@ -27,23 +37,15 @@ def direct(s: situation.Situation) -> decision.Decision:
 
 
 def _first(s: situation.Situation) -> str:
-    """A Service deleted by hand comes back on what served last; a new one starts on what is asked for."""
-    served = _latest_promoted(s)
+    """A Service deleted by hand comes back on what can serve; a new one starts on what is asked for."""
+    served = _fallback(s)
     return served.id if served else s.asked.revision
 
 
-def _restore(s: situation.Situation, service: observed.TrafficService) -> decision.Decision:
-    """The selector names no revision of ours: somebody edited it, or deleted the Deployment."""
-    candidates = [_latest_promoted(s), s.target if s.target and s.target.rejected is None else None]
-    to = next((r for r in candidates if r is not None and r.ready), None)
-    if to is None:
-        return decision.NOTHING
-    return decision.act(actions.SwitchTraffic(service.revision, to.id, s.now, service.resource_version))
-
-
-def _latest_promoted(s: situation.Situation) -> observed.Revision | None:
-    promoted = [r for r in s.seen.revisions if r.promoted_at is not None]
-    return max(promoted, key=lambda r: (bool(r.ready), r.promoted_at), default=None)
+def _fallback(s: situation.Situation) -> observed.Revision | None:
+    """What has ready pods, or else has had the traffic; of these the one that had it last."""
+    able = [r for r in s.seen.revisions if r.rejected is None and (r.ready or r.promoted_at)]
+    return max(able, key=lambda r: (bool(r.ready), r.promoted_at or _NEVER), default=None)
 
 
 def _promote(s: situation.Situation) -> decision.Decision:
@@ -56,7 +58,7 @@ def _promote(s: situation.Situation) -> decision.Decision:
         return decision.act(actions.MarkPromoted(live.id, max(switch.at, live.attempt_started_at)))
     if len(live.ready) < s.asked.replicas:  # the first revision proves itself in place
         return decision.NOTHING
-    return decision.act(actions.MarkPromoted(live.id, s.now))
+    return decision.act(actions.MarkPromoted(live.id, max(s.now, live.attempt_started_at)))
 
 
 def _switch(s: situation.Situation, service: observed.TrafficService) -> decision.Decision:
@@ -81,7 +83,9 @@ def gate_open(s: situation.Situation) -> bool:
 def _settles_at(s: situation.Situation) -> datetime.datetime | None:
     """When enough of the pods that are ready now will have been so for long enough."""
     target = s.target
-    if target is None or len(target.ready) < s.enough or gate_open(s) or not failure.under_way(target):
+    if target is None or s.hibernating or gate_open(s) or not failure.under_way(target):
+        return None
+    if len(target.ready) < s.enough:
         return None
     earliest = sorted(pod.since for pod in target.ready)
     return situation.after(earliest[s.enough - 1], s.asked.min_ready)

@@ -1,0 +1,171 @@
+"""The invariants of a rollout, checked on every plan and on every write.
+
+Stated anew from what was seen and written: it must not ask the planner's own predicates.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed
+from slipway_operator.planning import actions
+from tests.planning import look, world
+
+TAKES_PODS = (actions.Scale, actions.DeleteRevision)
+
+
+@dataclasses.dataclass(slots=True)
+class Auditor:
+    """What it has to remember of the history."""
+
+    _promoted: dict[tuple[str, datetime.datetime], int] = dataclasses.field(default_factory=dict)
+    _rejected_with: dict[str, str] = dataclasses.field(default_factory=dict)
+    _wanted_at_start: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def plan_is_made(self, taken: look.Look) -> None:
+        again = taken.plan.look_again
+        assert again is None or again > taken.at, "I10: the next look is due before this one is over"
+        for action in taken.plan.actions:
+            self._check(action, taken)
+
+    def write_is_made(
+        self,
+        action: actions.Action,
+        *,
+        taken: look.Look,
+        before: world.StableService | None,
+        cluster: world.World,
+    ) -> None:
+        """The same against the truth at the write, `before` being the stable Service until then."""
+        match action:
+            case actions.SwitchTraffic(to=to):
+                assert before is not None
+                assert taken.seen.service is not None
+                read = taken.seen.service.resource_version
+                assert str(before.resource_version) == read, "I3: switched a Service that nobody had read"
+                self._promoted_once(to, cluster)
+            case actions.Scale(revision=revision, replicas=replicas):
+                live = before is not None and before.revision == revision
+                assert not live or replicas >= taken.asked.replicas, "I2: the live revision was scaled down"
+            case actions.DeleteRevision(revision=revision):
+                assert before is None or before.revision != revision, "I2: the live revision was deleted"
+            case actions.Reject(revision=revision, verdict=verdict):
+                self._rejected_with[revision] = verdict.retry_token
+            case actions.CreateDeployment(revision=revision) | actions.StartAttempt(revision=revision):
+                self._wanted_at_start[revision] = taken.asked.replicas
+                self._tried_again(action, taken)
+            case _:
+                pass
+
+    def _promoted_once(self, revision: str, cluster: world.World) -> None:
+        deployment = cluster.deployments.get(revision)
+        if deployment is None:  # deleted by hand since it was seen
+            return
+        attempt = (revision, deployment.attempt_started_at)
+        hands = self._promoted.get(attempt, -1)
+        assert hands < cluster.moved_by_hand, f"I3: {revision} was promoted twice in one attempt"
+        self._promoted[attempt] = cluster.moved_by_hand
+
+    def _tried_again(self, action: actions.CreateDeployment | actions.StartAttempt, taken: look.Look) -> None:
+        token = self._rejected_with.pop(action.revision, None)
+        if isinstance(action, actions.StartAttempt) and token is not None:
+            assert token != taken.asked.retry_token, f"I14: {action.revision} was rejected and is tried again"
+
+    def _check(self, action: actions.Action, taken: look.Look) -> None:
+        match action:
+            case actions.CreateDeployment() | actions.StartAttempt():
+                assert action.revision == taken.asked.revision, "only what is asked for is tried"
+                if isinstance(action, actions.CreateDeployment):
+                    assert taken.seen.revision(action.revision) is None, "I4: it exists already"
+            case actions.CreateTrafficService(to=to):
+                _comes_back_where_pods_are(to, taken)
+            case actions.SwitchTraffic(to=to):
+                self._enough(to, taken)
+            case actions.MarkPromoted(revision=revision):
+                assert taken.confirmed, "a promotion is noted before it is confirmed"
+                assert taken.live is not None
+                assert taken.live.id == revision, "a revision without the traffic is noted as promoted"
+            case actions.Reject() | actions.Release():
+                _justly_ended(action, taken)
+            case actions.Scale(revision=revision, replicas=replicas):
+                seen = taken.seen.revision(revision)
+                assert seen is not None
+                if replicas < seen.desired:
+                    _may_shrink(seen, replicas, taken)
+            case actions.DeleteRevision(revision=revision):
+                _may_leave(revision, taken)
+            case _:
+                pass
+
+    def _enough(self, revision: str, taken: look.Look) -> None:
+        """I1, I3: as many proven pods as the attempt began with and the traffic has, or as are asked for."""
+        service, to = taken.seen.service, taken.seen.revision(revision)
+        assert service is not None
+        assert to is not None
+        assert to.ready, "I3: traffic to a revision without a ready pod"
+        assert not taken.hibernating, "I3: a promotion while hibernating"
+        behind = max(len(taken.live.ready) if taken.live else 0, len(service.ready))
+        if behind == 0 or taken.live is None:
+            return
+        proven = [p for p in to.ready if (taken.at - p.since).total_seconds() >= taken.asked.min_ready]
+        needed = min(max(self._wanted_at_start.get(revision, 0), behind), taken.asked.replicas)
+        assert len(proven) >= needed, f"I1: {len(proven)} pods of {revision} are proven, {needed} are needed"
+
+
+def _comes_back_where_pods_are(to: str, taken: look.Look) -> None:
+    with_pods = [r.id for r in taken.seen.revisions if r.ready and r.rejected is None]
+    assert not with_pods or to in with_pods, "I1: the Service comes back on a revision without ready pods"
+
+
+def _justly_ended(action: actions.Reject | actions.Release, taken: look.Look) -> None:
+    ended = taken.seen.revision(action.revision)
+    assert ended is not None
+    assert ended is not taken.live, "the live revision is judged"
+    assert action.verdict.retry_token == taken.asked.retry_token
+    if isinstance(action, actions.Reject):
+        assert any(p.severity is observed.Severity.REJECTING for p in ended.problems)
+        assert action.verdict.reason in reasons.REJECTED_REASONS
+    else:
+        age = (taken.at - ended.attempt_started_at).total_seconds()
+        assert age >= taken.asked.progress_deadline, "released before its deadline"
+
+
+def _may_shrink(seen: observed.Revision, replicas: int, taken: look.Look) -> None:
+    if replicas >= taken.asked.replicas:
+        return
+    assert seen is not taken.live, "I2: the live revision is to be scaled below spec.replicas"
+    assert not _gets_requests(seen, taken), f"I1: {seen.id} still gets requests"
+    if taken.live is None and seen.ready:
+        others = [r for r in taken.seen.revisions if r.ready and r is not seen]
+        assert others, f"I1: {seen.id} has the only ready pods, and the Service is about to come back"
+    if seen.id != taken.asked.revision and (seen.promoted_at or _is_warm(seen, taken)):
+        assert taken.confirmed, f"I1: {seen.id} has served, and its successor is not confirmed"
+        assert not _is_warm(seen, taken), f"I13: {seen.id} is in its warm time"
+
+
+def _may_leave(revision: str, taken: look.Look) -> None:
+    seen = taken.seen.revision(revision)
+    assert seen is not None
+    assert seen is not taken.live, "I2: the live revision is to be deleted"
+    assert revision != taken.asked.revision, "the asked-for revision is to be deleted"
+    assert (seen.desired, seen.pods) == (0, 0), "a revision with pods is to be deleted"
+    spared = {taken.asked.revision, taken.live.id if taken.live else None}
+    deleted = {a.revision for a in taken.plan.actions if isinstance(a, actions.DeleteRevision)}
+    kept = [r for r in taken.seen.revisions if r.id not in spared | deleted and r.desired == 0]
+    assert len(kept) >= taken.asked.history_limit, "history is shorter than historyLimit"
+
+
+def _gets_requests(seen: observed.Revision, taken: look.Look) -> bool:
+    service = taken.seen.service
+    return service is not None and any(uid.rpartition("-")[0] == seen.id for uid in service.ready)
+
+
+def _is_warm(seen: observed.Revision, taken: look.Look) -> bool:
+    """It is where the traffic came from, less than keepWarmSeconds ago."""
+    service = taken.seen.service
+    switch = service.switch if service else None
+    if service is None or switch is None or (switch.origin, switch.to) != (seen.id, service.revision):
+        return False
+    return (taken.at - switch.at).total_seconds() < taken.asked.keep_warm

@@ -1,0 +1,95 @@
+"""What must come about when nobody disturbs the cluster any more, and the check that it has.
+
+The operator is woken by changes and by its own alarm only: one that it forgets to set shows here.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from slipway_operator.api import reasons
+from tests.planning import look, simulated_operator, versions, world
+
+STEP = reasons.RolloutStep
+LOOKS = 60
+RETRIES = 2
+
+ENDS_OF = {
+    versions.Nature.WRONG: STEP.REJECTED,
+    versions.Nature.HOMELESS: STEP.BLOCKED,
+    versions.Nature.SILENT: STEP.BLOCKED,
+}
+
+
+def converge(cluster: world.World, operator: simulated_operator.Operator) -> look.Look:
+    """Lets everything come to its end; what bad luck has rejected gets another try."""
+    for _ in range(LOOKS):
+        taken = operator.works_until_rest()
+        if cluster.settles():
+            continue
+        asked = cluster.deployments.get(cluster.asked.revision)
+        if asked and asked.rejected and _was_unlucky(asked.revision) and not _is_live(cluster):
+            cluster.user_wants_a_retry()
+        elif taken.plan.look_again is None or (asked and asked.released and asked.attempt_number > RETRIES):
+            return taken
+        else:
+            cluster.now = taken.plan.look_again
+    raise AssertionError(f"I7: no end in sight: {taken.plan}")
+
+
+def check_end(cluster: world.World, taken: look.Look) -> None:
+    """The end state that follows from what is asked for, whatever has happened on the way."""
+    if cluster.asked.replicas == 0:
+        _check_hibernation(cluster, taken)
+    elif versions.is_good(cluster.asked.version):
+        _check_arrival(cluster, taken)
+    else:
+        _check_refusal(cluster, taken)
+    _check_rest(cluster, taken)
+
+
+def _check_hibernation(cluster: world.World, taken: look.Look) -> None:
+    assert taken.plan.status.step is STEP.HIBERNATED
+    assert not cluster.pods, f"hibernating with {list(cluster.pods)}"
+
+
+def _check_arrival(cluster: world.World, taken: look.Look) -> None:
+    asked = cluster.asked
+    assert cluster.service is not None
+    assert cluster.service.revision == asked.revision, "I7: the traffic has not arrived"
+    assert len(cluster.answering()) == asked.replicas
+    assert cluster.deployments[asked.revision].desired == asked.replicas
+    assert {pod.revision for pod in cluster.pods.values()} == {asked.revision}
+    assert taken.plan.status.step is STEP.COMPLETE, taken.plan.status
+    assert len(cluster.deployments) <= 1 + asked.history_limit
+
+
+def _check_refusal(cluster: world.World, taken: look.Look) -> None:
+    """A bad version ends as what it is, and what can answer has the traffic."""
+    asked = cluster.asked
+    assert taken.plan.status.step is ENDS_OF[versions.NATURES[asked.version]], taken.plan.status
+    if _is_live(cluster):  # the first one, or put there by hand: it is all there is, or was decided
+        return
+    assert not cluster.standing(asked.revision), "a refused version keeps its pods"
+    if any(pod.phase is world.Phase.READY for pod in cluster.pods.values()):
+        assert len(cluster.answering()) == asked.replicas, "I7: ready pods, and no traffic to them"
+        assert len(cluster.deployments) <= 2 + asked.history_limit
+
+
+def _check_rest(cluster: world.World, taken: look.Look) -> None:
+    """I10: from here on time alone changes nothing, until the alarm."""
+    alarm = taken.plan.look_again
+    for seconds in (1, 59, 61, 599, 601, 3599, 3601, 90_000):
+        moment = cluster.now + datetime.timedelta(seconds=seconds)
+        if alarm is None or moment < alarm:
+            late = look.at(cluster.asked, cluster.as_seen(), moment)
+            assert not late.plan.actions, f"I10: {late.plan.actions} after {seconds} s, and no alarm was set"
+
+
+def _was_unlucky(version: str) -> bool:
+    """Its pods crashed, but not because of what it is."""
+    return versions.NATURES[version] is not versions.Nature.WRONG
+
+
+def _is_live(cluster: world.World) -> bool:
+    return cluster.service is not None and cluster.service.revision == cluster.asked.revision

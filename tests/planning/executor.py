@@ -1,0 +1,80 @@
+"""The operator's writes in the miniature cluster, under the rules of the API and of the real executor.
+
+A write that no longer fits is refused, and with it the rest of its plan.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from slipway_operator.domain import observed, target
+from slipway_operator.planning import actions
+from tests.planning import world
+
+
+class Refused(Exception):  # noqa: N818 - it reads as what it says of the write
+    """Conflict, AlreadyExists or NotFound: the next look plans anew."""
+
+
+def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Target) -> None:
+    """One write of a plan that was made for `asked`. Raises Refused."""
+    match action:
+        case actions.CreateDeployment(revision=revision, replicas=replicas, at=at):
+            _refuse_if(revision in cluster.deployments)
+            cluster.create_deployment(revision, replicas, at)
+        case actions.CreateRevisionService(revision=revision):
+            _deployment(cluster, revision).has_service = True
+        case actions.CreateTrafficService(to=to):
+            _refuse_if(cluster.service is not None)
+            cluster.create_service(to)
+        case actions.SwitchTraffic():
+            _switch(cluster, action)
+        case actions.Scale(revision=revision, replicas=replicas):
+            lower = replicas < _deployment(cluster, revision).desired and replicas < asked.replicas
+            _refuse_if(lower and _has_traffic(cluster, revision))
+            cluster.scale(revision, replicas)
+        case actions.DeleteRevision(revision=revision):
+            _refuse_if(_has_traffic(cluster, revision))
+            _deployment(cluster, revision)
+            cluster.deployment_is_deleted(revision)
+        case _:
+            _note(_deployment(cluster, action.revision), action)
+
+
+def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
+    service = cluster.service
+    _refuse_if(service is None or move.resource_version != str(service.resource_version))
+    cluster.move_selector(observed.Switch(move.origin, move.to, move.at))
+
+
+def _note(
+    deployment: world.Deployment,
+    action: actions.StartAttempt | actions.MarkPromoted | actions.Reject | actions.Release,
+) -> None:
+    match action:
+        case actions.StartAttempt(at=at, replicas=replicas, number=number):
+            deployment.attempt_started_at, deployment.latched = at, replicas
+            deployment.attempt_number = number
+            deployment.rejected = deployment.released = None
+        case actions.MarkPromoted(at=at):
+            deployment.promoted_at = at
+        case actions.Reject(verdict=verdict):
+            deployment.rejected = verdict
+        case actions.Release(verdict=verdict):
+            deployment.released = verdict
+        case _:
+            assert_never(action)
+
+
+def _deployment(cluster: world.World, revision: str) -> world.Deployment:
+    _refuse_if(revision not in cluster.deployments)
+    return cluster.deployments[revision]
+
+
+def _has_traffic(cluster: world.World, revision: str) -> bool:
+    return cluster.service is not None and cluster.service.revision == revision
+
+
+def _refuse_if(unfit: bool) -> None:  # noqa: FBT001 - it reads as a sentence
+    if unfit:
+        raise Refused

@@ -1,0 +1,149 @@
+"""Everything that can happen to a model, in any order: hypothesis chooses, the auditor watches."""
+
+from __future__ import annotations
+
+import sys
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from slipway_operator.domain import observed
+from tests.planning import convergence, simulated_operator, versions, world
+
+VERSIONS = st.sampled_from([*versions.NATURES, *versions.GOOD])
+PAUSES = st.sampled_from([0.5, 4, 5, 30, 60, 61, 300, 600, 3600])
+CRASHES = st.sampled_from([observed.Severity.PASSING, observed.Severity.PASSING, observed.Severity.REJECTING])
+ANY = st.integers(min_value=0, max_value=11)
+
+
+class Rollouts(RuleBasedStateMachine):
+    """Users, cluster, people with kubectl, and an operator that may be slow or die."""
+
+    @initialize(
+        version=VERSIONS,
+        replicas=st.integers(1, 3),
+        history_limit=st.integers(0, 2),
+        at_rest=st.booleans(),
+    )
+    def a_model_is_applied(self, version: str, replicas: int, history_limit: int, at_rest: bool) -> None:  # noqa: FBT001
+        self.world = world.World(version=version, replicas=replicas, history_limit=history_limit)
+        self.operator = simulated_operator.Operator(self.world)
+        if at_rest:
+            self.everything_comes_to_its_end()
+
+    # -- users --
+
+    @rule(version=VERSIONS)
+    def user_asks_for(self, version: str) -> None:
+        self.world.user_asks_for(version)
+
+    @rule(replicas=st.integers(0, 4))
+    def user_wants_replicas(self, replicas: int) -> None:
+        self.world.user_wants_replicas(replicas)
+
+    @rule()
+    def user_wants_a_retry(self) -> None:
+        self.world.user_wants_a_retry()
+
+    # -- the cluster --
+
+    @rule(seconds=PAUSES)
+    def time_passes(self, seconds: float) -> None:
+        self.world.time_passes(seconds)
+
+    @rule()
+    def slices_catch_up(self) -> None:
+        self.world.slices_catch_up()
+
+    @precondition(lambda self: self._pods(world.Phase.STARTING, world.Phase.FAILING))
+    @rule(which=ANY)
+    def a_pod_starts(self, which: int) -> None:
+        self.world.pod_starts(self._pick(which, world.Phase.STARTING, world.Phase.FAILING))
+
+    @rule()
+    def all_pods_start_and_are_seen(self) -> None:
+        for uid in self._pods(world.Phase.STARTING):
+            self.world.pod_starts(uid)
+        self.world.slices_catch_up()
+
+    @precondition(lambda self: self._pods(world.Phase.STARTING, world.Phase.READY))
+    @rule(which=ANY, severity=CRASHES)
+    def a_pod_crashes(self, which: int, severity: observed.Severity) -> None:
+        self.world.pod_crashes(self._pick(which, world.Phase.STARTING, world.Phase.READY), severity)
+
+    @precondition(lambda self: self._pods(*world.Phase))
+    @rule(which=ANY)
+    def a_pod_is_gone(self, which: int) -> None:
+        self.world.pod_is_gone(self._pick(which, *world.Phase))
+
+    @rule()
+    def leaving_pods_end(self) -> None:
+        for uid in self._pods(world.Phase.LEAVING):
+            self.world.pod_is_gone(uid)
+
+    # -- people with kubectl --
+
+    @rule()
+    def the_service_is_deleted(self) -> None:
+        self.world.service_is_deleted()
+
+    @rule(which=ANY)
+    def the_selector_is_edited(self, which: int) -> None:
+        revisions = [*self.world.deployments, None]
+        self.world.selector_is_edited(revisions[which % len(revisions)])
+
+    @precondition(lambda self: self.world.deployments)
+    @rule(which=ANY)
+    def a_deployment_is_deleted(self, which: int) -> None:
+        self.world.moved_by_hand += 1
+        self.world.deployment_is_deleted(self._revision(which))
+
+    @precondition(lambda self: self.world.deployments)
+    @rule(which=ANY)
+    def an_own_service_is_deleted(self, which: int) -> None:
+        self.world.own_service_is_deleted(self._revision(which))
+
+    @precondition(lambda self: self.world.deployments)
+    @rule(which=ANY, replicas=st.integers(0, 4))
+    def a_deployment_is_scaled(self, which: int, replicas: int) -> None:
+        self.world.scale(self._revision(which), replicas)
+
+    # -- the operator --
+
+    @rule()
+    def operator_looks(self) -> None:
+        self.operator.looks()
+
+    @rule(count=st.sampled_from([None, 0, 1, 1, 2]))
+    def operator_writes_what_it_planned(self, count: int | None) -> None:
+        self.operator.writes_at_most(count)
+
+    @rule()
+    def operator_looks_and_writes(self) -> None:
+        self.operator.looks()
+        self.operator.writes_at_most()
+
+    @rule()
+    def operator_works_until_rest(self) -> None:
+        self.operator.works_until_rest()
+
+    @rule()
+    def everything_comes_to_its_end(self) -> None:
+        convergence.check_end(self.world, convergence.converge(self.world, self.operator))
+
+    def teardown(self) -> None:
+        if sys.exc_info()[0] is None and hasattr(self, "world"):
+            self.everything_comes_to_its_end()
+
+    # -- choices --
+
+    def _pods(self, *phases: world.Phase) -> list[str]:
+        return [uid for uid, pod in self.world.pods.items() if pod.phase in phases]
+
+    def _pick(self, which: int, *phases: world.Phase) -> str:
+        pods = self._pods(*phases)
+        return pods[which % len(pods)]
+
+    def _revision(self, which: int) -> str:
+        revisions = list(self.world.deployments)
+        return revisions[which % len(revisions)]

@@ -1,0 +1,56 @@
+"""The versions that the simulated users ask for, and what becomes of their pods.
+
+A revision's id is its version's name here: the planner compares them and reads nothing else from them.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed
+
+REASON, SEVERITY = reasons.ConditionReason, observed.Severity
+
+
+class Nature(enum.Enum):
+    """How a version's pods end up when nobody disturbs them."""
+
+    GOOD = "ready"
+    WRONG = "answering a golden example wrongly"
+    HOMELESS = "without a node that has room"
+    SILENT = "never ready, for no reason that anybody gives"
+
+
+NATURES = {
+    "v1": Nature.GOOD,
+    "v2": Nature.GOOD,
+    "v3": Nature.GOOD,
+    "v4": Nature.GOOD,
+    "wrong": Nature.WRONG,
+    "homeless": Nature.HOMELESS,
+    "silent": Nature.SILENT,
+}
+GOOD = tuple(name for name, nature in NATURES.items() if nature is Nature.GOOD)
+
+
+def is_good(version: str) -> bool:
+    return NATURES[version] is Nature.GOOD
+
+
+def finding(version: str, pod: str) -> observed.Problem | None:
+    """What is said of a pod of this version that does not become ready."""
+    match NATURES[version]:
+        case Nature.WRONG:
+            text = "example 1 is positive, not negative"
+            return observed.Problem(REASON.GOLDEN_MISMATCH, text, pod, SEVERITY.REJECTING)
+        case Nature.HOMELESS:
+            text = "0/2 nodes are available"
+            return observed.Problem(REASON.UNSCHEDULABLE, text, pod, SEVERITY.BLOCKING)
+        case _:
+            return None
+
+
+def crash(pod: str, severity: observed.Severity) -> observed.Problem:
+    """What is said of any pod that has crashed: once (PASSING) or again and again (REJECTING)."""
+    return observed.Problem(REASON.CRASH_LOOP, "ended with exit code 139", pod, severity)

@@ -1,0 +1,239 @@
+"""A cluster in miniature, as far as one model is concerned.
+
+It holds the API's objects, and it plays everybody but the operator: users, the Deployment controller, the
+kubelet, the EndpointSlice controller, and people with kubectl. EndpointSlices lag: they show what was true
+when they last caught up. It knows nothing of what is planned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+
+from slipway_operator.domain import observed, target
+from tests.planning import versions
+
+START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+
+
+class Phase(enum.Enum):
+    STARTING = "starting"
+    READY = "ready"
+    FAILING = "failing"
+    LEAVING = "leaving"
+
+
+@dataclasses.dataclass(slots=True)
+class Pod:
+    uid: str
+    revision: str
+    since: datetime.datetime
+    phase: Phase = Phase.STARTING
+    problem: observed.Problem | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Deployment:
+    """A revision's Deployment with its annotations, and whether its own Service exists."""
+
+    revision: str
+    desired: int
+    created_at: datetime.datetime
+    attempt_started_at: datetime.datetime
+    latched: int
+    attempt_number: int = 1
+    has_service: bool = False
+    promoted_at: datetime.datetime | None = None
+    rejected: observed.Verdict | None = None
+    released: observed.Verdict | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class StableService:
+    revision: str | None
+    created_at: datetime.datetime
+    resource_version: int
+    switch: observed.Switch | None = None
+
+
+class World:
+    """Everything that exists. The methods are events: each leaves a state that a cluster could be in."""
+
+    def __init__(self, *, version: str = "v1", replicas: int = 1, history_limit: int = 2) -> None:
+        self.now = START
+        self.asked = target.Target(version, version, replicas, history_limit=history_limit)
+        self.deployments: dict[str, Deployment] = {}
+        self.pods: dict[str, Pod] = {}
+        self.service: StableService | None = None
+        self._own_slices: dict[str, frozenset[str]] = {}
+        self._stable_slices: frozenset[str] = frozenset()
+        self._counter = 0
+        self.moved_by_hand = 0  # how often somebody but the operator has decided where requests go
+
+    # -- what the users do --
+
+    def user_asks_for(self, version: str) -> None:
+        self.asked = dataclasses.replace(self.asked, revision=version, version=version)
+
+    def user_wants_replicas(self, replicas: int) -> None:
+        self.asked = dataclasses.replace(self.asked, replicas=replicas)
+
+    def user_wants_a_retry(self) -> None:
+        self.asked = dataclasses.replace(self.asked, retry_token=f"token-{self._next()}")
+
+    # -- what the cluster does --
+
+    def time_passes(self, seconds: float) -> None:
+        self.now += datetime.timedelta(seconds=seconds)
+
+    def slices_catch_up(self) -> None:
+        selected = self.service.revision if self.service else None
+        self._stable_slices = frozenset(pod.uid for pod in self._ready(selected))
+        self._own_slices = {
+            revision: frozenset(pod.uid for pod in self._ready(revision))
+            for revision, deployment in self.deployments.items()
+            if deployment.has_service
+        }
+
+    def pod_starts(self, uid: str) -> None:
+        """A pod comes up, or comes up again, and ends as its version's nature has it."""
+        pod = self.pods[uid]
+        if versions.is_good(pod.revision):
+            self._becomes(pod, Phase.READY, None)
+        else:
+            self._becomes(pod, Phase.FAILING, versions.finding(pod.revision, uid))
+
+    def pod_crashes(self, uid: str, severity: observed.Severity) -> None:
+        self._becomes(self.pods[uid], Phase.FAILING, versions.crash(uid, severity))
+
+    def pod_is_gone(self, uid: str) -> None:
+        """Evicted, drained, or lost with its node: its Deployment makes another."""
+        revision = self.pods.pop(uid).revision
+        self._make_pods(revision)
+
+    def settles(self) -> bool:
+        """Everything that was under way comes to its end. Whether anything changed by it."""
+        before = self.as_seen()
+        for pod in list(self.pods.values()):
+            if pod.phase is Phase.LEAVING:
+                del self.pods[pod.uid]
+            elif pod.phase is not Phase.READY:
+                self.pod_starts(pod.uid)
+        self.slices_catch_up()
+        return self.as_seen() != before
+
+    # -- what people do with kubectl --
+
+    def service_is_deleted(self) -> None:
+        self.service = None
+        self.moved_by_hand += 1
+
+    def selector_is_edited(self, revision: str | None) -> None:
+        if self.service is not None:
+            self.service.revision = revision
+            self.service.resource_version = self._next()
+            self.moved_by_hand += 1
+
+    def deployment_is_deleted(self, revision: str) -> None:
+        """By hand or by the operator. Its own Service and its pods follow, the pods by draining."""
+        del self.deployments[revision]
+        for pod in self.standing(revision):
+            self._becomes(pod, Phase.LEAVING, None)
+
+    def own_service_is_deleted(self, revision: str) -> None:
+        self.deployments[revision].has_service = False
+
+    # -- what the operator writes; the rules of its writes are `executor`'s --
+
+    def create_deployment(self, revision: str, replicas: int, at: datetime.datetime) -> None:
+        self.deployments[revision] = Deployment(revision, replicas, self.now, at, replicas)
+        self._make_pods(revision)
+
+    def create_service(self, revision: str) -> None:
+        self.service = StableService(revision, self.now, self._next())
+
+    def move_selector(self, switch: observed.Switch) -> None:
+        assert self.service is not None
+        self.service.revision, self.service.switch = switch.to, switch
+        self.service.resource_version = self._next()
+
+    def scale(self, revision: str, replicas: int) -> None:
+        """The Deployment controller takes pods that are not ready first."""
+        self.deployments[revision].desired = replicas
+        by_worth = sorted(self.standing(revision), key=lambda pod: pod.phase is Phase.READY, reverse=True)
+        for pod in by_worth[replicas:]:
+            self._becomes(pod, Phase.LEAVING, None)
+        self._make_pods(revision)
+
+    # -- what can be seen --
+
+    def standing(self, revision: str | None) -> list[Pod]:
+        """The pods of a revision that are not ending."""
+        return [p for p in self.pods.values() if p.revision == revision and p.phase is not Phase.LEAVING]
+
+    def answering(self) -> frozenset[str]:
+        """The pods that get requests and can answer them: a pod that is ending still drains."""
+        able = {uid for uid, pod in self.pods.items() if pod.phase in (Phase.READY, Phase.LEAVING)}
+        return self._stable_slices & able
+
+    def as_seen(self) -> observed.Observed:
+        """What a look at the API finds: slices as of their last catching up, pods as of now."""
+        return observed.Observed(
+            service=self._observed_service(),
+            revisions=tuple(self._observed_revision(d) for d in self.deployments.values()),
+        )
+
+    def _observed_service(self) -> observed.TrafficService | None:
+        service = self.service
+        if service is None:
+            return None
+        own = {uid for uid, pod in self.pods.items() if pod.revision == service.revision}
+        return observed.TrafficService(
+            revision=service.revision,
+            resource_version=str(service.resource_version),
+            created_at=service.created_at,
+            switch=service.switch,
+            ready=self._stable_slices,
+            foreign=self._stable_slices - own,
+        )
+
+    def _observed_revision(self, deployment: Deployment) -> observed.Revision:
+        revision = deployment.revision
+        pods = [pod for pod in self.pods.values() if pod.revision == revision]
+        listed = self._own_slices.get(revision, frozenset()) if deployment.has_service else frozenset()
+        ready = [pod for pod in self._ready(revision) if pod.uid in listed]
+        return observed.Revision(
+            id=revision,
+            version=revision,
+            desired=deployment.desired,
+            pods=len(pods),
+            ready=tuple(observed.ReadyPod(pod.uid, pod.since) for pod in ready),
+            has_service=deployment.has_service,
+            created_at=deployment.created_at,
+            attempt_started_at=deployment.attempt_started_at,
+            attempt_number=deployment.attempt_number,
+            latched=deployment.latched,
+            promoted_at=deployment.promoted_at,
+            rejected=deployment.rejected,
+            released=deployment.released,
+            problems=tuple(pod.problem for pod in pods if pod.problem is not None),
+        )
+
+    def _ready(self, revision: str | None) -> list[Pod]:
+        return [pod for pod in self.standing(revision) if pod.phase is Phase.READY]
+
+    def _becomes(self, pod: Pod, phase: Phase, problem: observed.Problem | None) -> None:
+        if pod.phase is not Phase.LEAVING:
+            pod.phase, pod.problem, pod.since = phase, problem, self.now
+
+    def _make_pods(self, revision: str) -> None:
+        deployment = self.deployments.get(revision)
+        missing = deployment.desired - len(self.standing(revision)) if deployment else 0
+        for _ in range(missing):
+            uid = f"{revision}-{self._next()}"
+            self.pods[uid] = Pod(uid, revision, self.now)
+
+    def _next(self) -> int:
+        self._counter += 1
+        return self._counter
