@@ -4,7 +4,6 @@ The tag is a hash of the Dockerfile and of all that it copies, so that a changed
 and an unchanged one is never built again. Must not know any cluster.
 """
 
-import fcntl
 import hashlib
 import os
 import re
@@ -16,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from tests.cluster import archive, base_image, buildah, disk, docker_build, paths, toolchain
+from tests.cluster import archive, base_image, buildah, disk, docker_build, locks, paths, toolchain
 from tests.cluster.errors import ClusterError
 from tests.cluster.stages import stage
 
@@ -126,7 +125,7 @@ def _builder() -> Iterator[Builder]:
             "Building images needs a Docker engine, or on Debian: apt-get install buildah crun debootstrap"
         )
     store = buildah.Store(paths.cache() / "containers")
-    with _alone():
+    with locks.alone("images"):
         store.close()  # what a build that was cut short has left
         try:
             base_image.ensure(store, _log("base"))
@@ -134,15 +133,6 @@ def _builder() -> Iterator[Builder]:
             buildah.prune(store)
         finally:
             store.close()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    file = paths.cache() / "lock" / "images.lock"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # the kernel lets go of it with the process
-        yield
 
 
 @contextmanager

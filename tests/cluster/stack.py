@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cluster import bundles, images, paths, selection
+from tests.cluster import bundles, images, locks, paths, selection
 from tests.cluster.errors import ClusterError
 from tests.cluster.existing import REGISTRY
 from tests.cluster.images import Built
@@ -47,6 +47,7 @@ class Installed:
         return S3(self.kubectl)
 
     def release(self, root: Path = paths.ROOT) -> Release:
+        """The chart's release, to be upgraded with other values."""
         return Release(self.kubectl, root / "charts" / "slipway")
 
 
@@ -59,13 +60,14 @@ class Stack:
 
     def ensure(self, nodes: int = NODES) -> Installed:
         """Return once all of it stands. ClusterError says what does not, and why."""
-        self.cluster.up(nodes)
-        built = images.ensure(root=self.root)
-        self._load(built)
-        installed = Installed(self.cluster, _references(built), bundles.ensure(self.root))
-        self._serve_models(installed)
-        self._install(installed)
-        return installed
+        with locks.alone("stack"):
+            self.cluster.up(nodes)
+            built = images.ensure(root=self.root)
+            self._load(built)
+            installed = Installed(self.cluster, _references(built), bundles.ensure(self.root))
+            self._serve_models(installed)
+            self._install(installed)
+            return installed
 
     def _load(self, built: Mapping[str, Built]) -> None:
         with stage(f"images in the nodes: {', '.join(built)}"):
