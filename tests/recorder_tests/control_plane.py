@@ -1,4 +1,4 @@
-"""A real kube-apiserver on a real etcd, both on loopback, for the recorder to watch. No controllers.
+"""A real kube-apiserver on a real etcd, both on loopback, for the recorder to watch; controllers on request.
 
 Must not know what is recorded.
 """
@@ -31,10 +31,11 @@ class ControlPlane:
         self.kubeconfig = folder / "kubeconfig"
         self.port = free_port()
         self._etcd_port = free_port()
-        self._programs = binaries(["etcd", "kube-apiserver", "kubectl"])
+        self._programs = binaries(["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"])
         self.kubectl = Kubectl(self._programs["kubectl"], self.kubeconfig)
         self._etcd: subprocess.Popen[bytes] | None = None
         self._apiserver: subprocess.Popen[bytes] | None = None
+        self._controllers: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns once the API server is ready."""
@@ -46,8 +47,20 @@ class ControlPlane:
 
     def stop(self) -> None:
         """The API server first: one that loses its etcd hangs."""
+        _end(self._controllers)
         self.stop_apiserver()
         _end(self._etcd)
+
+    def start_controllers(self) -> None:
+        """Those that make pods and EndpointSlices. Nothing schedules or runs the pods."""
+        arguments = [
+            f"--kubeconfig={self.kubeconfig}",
+            "--controllers=deployment-controller,replicaset-controller,endpointslice-controller",
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={free_port()}",
+        ]
+        self._controllers = self._run("kube-controller-manager", arguments)
 
     def start_apiserver(self) -> None:
         self._apiserver = self._run("kube-apiserver", self._apiserver_arguments())

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,10 @@ from tests.recorder.objects import Deployment
 from tests.recorder.watch import Recorder, RecorderError
 from tests.recorder_tests.control_plane import ControlPlane, in_ci, write_kubeconfig
 from tests.recorder_tests.cut_line import CutLine
+from tests.recorder_tests.rollout_by_hand import install_crd, until
 
 pytestmark = pytest.mark.cluster
 
-_ROOT = Path(__file__).parents[2]
 _MODEL = json.loads(
     """{"apiVersion": "slipway.dev/v1alpha1", "kind": "InferenceModel", "metadata": {"name": "sentiment"},
         "spec": {"version": "1", "source": {"uri": "s3://models/sentiment/1"}}}"""
@@ -41,7 +41,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         pytest.skip(str(error))
     try:
         plane.start()
-        _install_crd(plane)
+        install_crd(plane.kubectl)
         yield plane
     finally:
         plane.stop()
@@ -52,12 +52,6 @@ def namespace(plane: ControlPlane, request: pytest.FixtureRequest) -> str:
     name = f"n-{abs(hash(request.node.name)) % 10**8}"
     plane.kubectl.run("create", "namespace", name)
     return name
-
-
-def _install_crd(plane: ControlPlane) -> None:
-    plane.kubectl.run("apply", "--server-side", "-f", str(_ROOT / "crds"))
-    plane.kubectl.run("wait", "--for=condition=Established", "crd/inferencemodels.slipway.dev")
-    _until(lambda: plane.kubectl.attempt("get", "imodel").returncode == 0)
 
 
 def _service(name: str, selector: dict[str, str]) -> dict[str, Any]:
@@ -85,13 +79,6 @@ def _deployment(name: str, revision: str) -> dict[str, Any]:
             },
         },
     }
-
-
-def _until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def _names(history: History, line: Line, kind: str) -> list[str]:
@@ -233,14 +220,14 @@ def test_what_etcd_has_forgotten_becomes_a_gap_that_fails_the_run(
     recorder = Recorder(kubeconfig, file, namespaces=[namespace], observed=[kinds.SERVICE])
     recorder.start()
     kubectl.apply(_service("goes", {"app": "x"}), namespace=namespace)
-    _until(lambda: '"goes"' in file.read_text())
+    until(lambda: '"goes"' in file.read_text())
     line.close()  # the recorder is deaf from here
     kubectl.delete("service", "goes", namespace=namespace)
     kubectl.apply(_service("comes", {"app": "x"}), namespace=namespace)
     plane.stop_apiserver()
     _restart_without_memory(plane)
     line = CutLine(plane.port, listen=line.port)
-    _until(lambda: '"GAP"' in file.read_text())
+    until(lambda: '"GAP"' in file.read_text())
     recorder.stop()
     line.close()
     history = History.load(file)
@@ -306,7 +293,7 @@ def test_the_columns_of_a_real_kubectl_are_read_as_they_are_printed(
 ) -> None:
     plane.kubectl.apply(_MODEL, namespace=namespace)
     with Sampler(plane.kubectl.run, namespace=namespace, name="sentiment", interval=0.1) as sampler:
-        _until(lambda: len(sampler.samples) > 1)
+        until(lambda: len(sampler.samples) > 1)
     plane.kubectl.patch(
         "inferencemodel",
         "sentiment",
