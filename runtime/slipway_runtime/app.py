@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 
 from slipway_runtime import loading, settings
-from slipway_runtime.failures import StartupError
+from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle, Phase
 from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry import logs, termination
@@ -43,7 +43,17 @@ def run() -> int:
         with contextlib.suppress(OSError):  # the log has it too
             termination.write(failure, path)
         return 1
+    except Exception as error:
+        _log.exception("crashed")
+        with contextlib.suppress(OSError):
+            termination.write(_unexpected(error), path)
+        return 1
     return 0
+
+
+def _unexpected(error: Exception) -> StartupError:
+    message = f"an error that nobody foresaw: {error!r}; the log has its traceback"
+    return StartupError(Reason.MODEL_LOAD_FAILED, message, subject=type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ class _Runtime:
 
     def _server_config(self) -> uvicorn.Config:
         limits = connection.ConnectionLimits(
-            max_age=self._settings.connection_max_age_seconds, receive=self._settings.receive_timeout_seconds
+            max_age=self._settings.connection_max_age_seconds, patience=self._settings.client_timeout_seconds
         )
         return uvicorn.Config(
             routes.build(self._parts()),

@@ -59,7 +59,7 @@ class Settings(pydantic_settings.BaseSettings):
     drain_quiet_seconds: Seconds = 5
     connection_max_age_seconds: Annotated[float, Field(gt=0, le=86_400)] = 30
     connection_idle_seconds: Annotated[int, Field(ge=1, le=86_400)] = 75  # beyond what proxies use (60)
-    receive_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    client_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
 
     host: str = ""
     http_port: Port = 8080

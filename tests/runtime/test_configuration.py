@@ -1,11 +1,13 @@
 """A configuration that makes no sense is refused in a sentence that names its variable."""
 
 import pathlib
+import resource
 import socket
 
 import pytest
 
 from slipway_runtime import settings
+from slipway_runtime.artifacts import location, source, sources
 from slipway_runtime.failures import Reason, StartupError
 from tests.runtime import processes
 
@@ -81,6 +83,28 @@ def test_a_pickle_for_a_key_is_refused_before_anything_is_downloaded(monkeypatch
         settings.load().location()
 
     assert caught.value.reason is Reason.UNSAFE_MODEL
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "[fe80::1]"])
+def test_storage_at_a_metadata_address_is_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}/")
+
+    with pytest.raises(StartupError, match="metadata service") as caught:
+        sources.at(location.parse("s3://models/sentiment/1", variable="MODEL_URI"), deadline=0)
+
+    assert caught.value.subject == "AWS_ENDPOINT_URL"
+
+
+def test_a_full_disk_is_said(tmp_path: pathlib.Path) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
+    try:
+        with pytest.raises(StartupError) as caught:
+            source.write([b"x" * 600, b"x" * 600], tmp_path / "model.onnx")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    assert caught.value.message == "SLIPWAY_CACHE_DIR: the bundle cannot be written there: File too large"
 
 
 def test_a_gpu_that_is_not_there_is_said(tmp_path: pathlib.Path, bundle: pathlib.Path) -> None:

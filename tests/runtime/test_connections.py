@@ -1,5 +1,6 @@
 """How long a connection lives, and the corners of HTTP/1 that a close must not break."""
 
+import contextlib
 import json
 import pathlib
 import socket
@@ -17,10 +18,10 @@ REQUEST = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b
 
 @pytest.fixture(scope="module")
 def hurried(bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeProcess]:
-    """A process with short times: connections of 2 s, 1 s to send a request, 2 s of idleness."""
+    """A process with short times: connections of 2 s, 1 s to send a request or read an answer, 2 s idle."""
     environment = {
         "SLIPWAY_CONNECTION_MAX_AGE_SECONDS": "2",
-        "SLIPWAY_RECEIVE_TIMEOUT_SECONDS": "1",
+        "SLIPWAY_CLIENT_TIMEOUT_SECONDS": "1",
         "SLIPWAY_CONNECTION_IDLE_SECONDS": "2",
     }
     with processes.running(tmp_path_factory.mktemp("hurried"), bundle, **environment) as process:
@@ -136,6 +137,53 @@ def test_a_client_that_pipelines_without_end_is_cut_off(runtime: RuntimeProcess)
 
     assert answer.count(b"HTTP/1.1 200 OK") < 5000
     assert runtime.predict("good").status_code == 200
+
+
+def test_a_client_that_does_not_read_its_answer_does_not_stay(hurried: RuntimeProcess) -> None:
+    body = json.dumps({"texts": ["a" * 16_000] * 100}).encode()
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", hurried.port))
+        with contextlib.suppress(ConnectionError):  # it may be cut off before all is sent
+            for _ in range(8):  # more than the kernel keeps for a client that does not read
+                client.sendall(head + body)
+        deadline = time.monotonic() + 8
+        while hurried.metric("slipway_connections_open") > 0:
+            assert time.monotonic() < deadline, "a client that does not read is still waited for"
+            time.sleep(0.05)
+
+
+def test_an_offer_of_another_protocol_is_ignored_and_its_body_is_read(runtime: RuntimeProcess) -> None:
+    """Java's HTTP client sends this head with every first request."""
+    offer = b"Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk"
+    request = REQUEST.replace(b"Host: a", offer)
+    with _dial(runtime) as client:
+        client.sendall(request + request[:-5])
+        time.sleep(0.1)
+        client.sendall(request[-5:] + REQUEST.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+        answer = _read_to_end(client)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 3
+    assert answer.count(b'"label":"positive"') == 3
+
+
+@pytest.mark.parametrize(
+    "offer", [b"GET /health", b"POST /v1/predict"], ids=["without a body", "with an empty body"]
+)
+def test_a_websocket_offer_is_answered_as_if_it_were_none(runtime: RuntimeProcess, offer: bytes) -> None:
+    head = b"%b HTTP/1.1\r\nHost: a\r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n" % offer
+    with _dial(runtime) as client:
+        client.sendall(head)
+        answer = _read_to_end(client)
+
+    assert answer.split(b" ", 2)[1] == (b"200" if offer.startswith(b"GET") else b"400")
+
+
+def test_a_proxy_request_is_refused(runtime: RuntimeProcess) -> None:
+    with _dial(runtime) as client:
+        client.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n")
+        assert client.recv(4096).split(b" ", 2)[1] in (b"400", b"404", b"405")
 
 
 def test_open_connections_are_counted(runtime: RuntimeProcess) -> None:

@@ -4,9 +4,11 @@ The only module that knows boto3. Blocks, so it is used in a thread; credentials
 certificates are boto3's own business (the AWS_* variables), and nothing here logs them.
 """
 
+import ipaddress
 import os
 import pathlib
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -20,6 +22,7 @@ from slipway_runtime.failures import Reason, StartupError
 
 _MAX_OBJECTS = 1000  # a bundle has a handful: more means the prefix is wrong
 _ATTEMPTS = 4
+_METADATA = ipaddress.ip_network("fd00:ec2::/64")
 _T = TypeVar("_T")
 
 _FORBIDDEN = frozenset(
@@ -162,6 +165,7 @@ class S3Folder:
 
 def _client() -> Any:  # boto3 makes its clients at run time: there is no type to name
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    _refuse_metadata_address(endpoint)
     return boto3.client(
         "s3",
         # boto3 reads AWS_DEFAULT_REGION only; the other SDKs, and so people, say AWS_REGION.
@@ -177,3 +181,14 @@ def _client() -> Any:  # boto3 makes its clients at run time: there is no type t
             response_checksum_validation="when_required",
         ),
     )
+
+
+def _refuse_metadata_address(endpoint: str | None) -> None:
+    """The clouds keep the node's own credentials at link-local addresses: no storage lives there."""
+    host = urllib.parse.urlsplit(endpoint or "").hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return  # a name
+    if address.is_link_local or address in _METADATA:
+        raise ValueError(f"{host} is the address of a cloud's metadata service")

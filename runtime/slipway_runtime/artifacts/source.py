@@ -4,11 +4,14 @@ Knows neither S3 nor what a bundle is made of.
 """
 
 import hashlib
+import io
 import os
 import pathlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from slipway_runtime.failures import Reason, StartupError
 
 CHUNK_BYTES = 1 << 20
 
@@ -42,9 +45,22 @@ def write(chunks: Iterable[bytes], target: pathlib.Path) -> tuple[str, int]:
     """
     digest, size = hashlib.sha256(), 0
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(target, flags, 0o600), "wb") as file:
+    with os.fdopen(os.open(target, flags, 0o600), "wb", buffering=0) as file:
         for chunk in chunks:
             digest.update(chunk)
             size += len(chunk)
-            file.write(chunk)
+            _write(file, chunk)
     return digest.hexdigest(), size
+
+
+def _write(file: io.FileIO, chunk: bytes) -> None:
+    try:
+        left = memoryview(chunk)
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:  # told apart from an error of the source, which is read in the same loop
+        raise StartupError(
+            Reason.CONFIGURATION_INVALID,
+            f"SLIPWAY_CACHE_DIR: the bundle cannot be written there: {error.strerror}",
+            subject="SLIPWAY_CACHE_DIR",
+        ) from error

@@ -60,7 +60,7 @@ class BatcherOptions:
 
 
 class Batcher:
-    """Start with `start()`, feed with `submit()`, end with `stop()`; all on one event loop."""
+    """Start with `start()`, feed with `enqueue()`, end with `stop()`; all on one event loop."""
 
     def __init__(self, run: RunRows, options: BatcherOptions, metrics: Metrics) -> None:
         self._run = run

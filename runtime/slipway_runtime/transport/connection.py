@@ -10,11 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import Any, cast
 
+import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport import upgrade
 from slipway_runtime.transport.drain import Drain
 
 SCOPE_KEY = "slipway.connection"
@@ -24,10 +26,10 @@ _MAX_PIPELINED = 128
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Seconds: a connection's whole life, and the time one request may take to come in."""
+    """Seconds: a connection's life, and how long its client may take to send a request or read an answer."""
 
     max_age: float
-    receive: float
+    patience: float
 
 
 class Connection(HttpToolsProtocol):
@@ -51,6 +53,7 @@ class Connection(HttpToolsProtocol):
         # Jittered, so that the clients of a rollout do not all come back in the same moment.
         self._told_to_leave_at = time.monotonic() + limits.max_age * random.uniform(0.8, 1.0)  # noqa: S311
         self._receive_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
 
     def must_close(self, now: float) -> bool:
         """Whether the answer that is being sent must say `Connection: close`.
@@ -73,22 +76,40 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_receive_timer()
+        self._stop_send_timer()
         self._unset_keepalive_if_required()
         self._drain.closed(time.monotonic())
         self._metrics.connections_open.set(self._drain.open)
+
+    def data_received(self, data: bytes) -> None:
+        """As uvicorn's, but for a request that offers another protocol: it is served, not cut short."""
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as offer:
+                data = self._decline(data[offer.args[0] :])
+            except httptools.HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         cast("dict[str, Any]", self.scope)[SCOPE_KEY] = self
         self._stop_receive_timer()
-        self._receive_timer = self.loop.call_later(self._limits.receive, self._abandon)
+        self._receive_timer = self.loop.call_later(self._limits.patience, self._abandon)
 
     def on_headers_complete(self) -> None:
+        if self._offers_upgrade():
+            return
         super().on_headers_complete()
         if len(self.pipeline) > _MAX_PIPELINED:
             self.transport.close()
 
     def on_message_complete(self) -> None:
+        if self._offers_upgrade():
+            return
         super().on_message_complete()
         self._stop_receive_timer()
         if self.cycle.response_complete and self.timeout_keep_alive_task is None:
@@ -101,10 +122,32 @@ class Connection(HttpToolsProtocol):
         self._metrics.requests.labels("other", "400").inc()
         super().send_400_response(msg)
 
+    def pause_writing(self) -> None:
+        """The client does not read its answer: it may not hold it, or a drain, for ever."""
+        super().pause_writing()
+        self._send_timer = self.loop.call_later(self._limits.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_send_timer()
+
     def timeout_keep_alive_handler(self) -> None:
         """In a drain an idle client is waited for: its next request is served, and told to leave."""
         if not self._drain.begun:
             super().timeout_keep_alive_handler()
+
+    def _offers_upgrade(self) -> bool:
+        return self.parser.should_upgrade() and upgrade.is_offered(self.headers)
+
+    def _decline(self, rest: bytes) -> bytes:
+        """What to feed to a new parser: the same request without its offer, and what came after its head."""
+        if not upgrade.is_offered(self.headers):
+            return b""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        head = upgrade.head_without_offer(method=method, url=self.url, version=version, headers=self.headers)
+        return head + rest
 
     def _abandon(self) -> None:
         self.transport.close()
@@ -113,6 +156,11 @@ class Connection(HttpToolsProtocol):
         if self._receive_timer is not None:
             self._receive_timer.cancel()
             self._receive_timer = None
+
+    def _stop_send_timer(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
 
 
 def factory(*, drain: Drain, limits: ConnectionLimits, metrics: Metrics) -> type[asyncio.Protocol]:
