@@ -7,16 +7,35 @@ from collections.abc import Iterator
 
 
 class Forwarder:
-    """A TCP listener on loopback; `target` is the port that new connections go to."""
+    """A TCP listener on loopback; `target` is the port that new connections go to.
+
+    `cuts` says how many answers still break off, each after its first `cut_bytes`.
+    """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
+        self.cuts = 0
+        self.cut_bytes = 0
 
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         backend_reader, backend_writer = await asyncio.open_connection("127.0.0.1", self.target)
         with contextlib.suppress(asyncio.CancelledError):  # the end of the test
-            await asyncio.gather(_copy(reader, backend_writer), _copy(backend_reader, writer))
+            await asyncio.gather(_copy(reader, backend_writer), self._answer(backend_reader, writer))
+
+    async def _answer(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        if self.cuts:
+            beginning = await source.read(self.cut_bytes)
+            while len(beginning) < self.cut_bytes and (
+                more := await source.read(self.cut_bytes - len(beginning))
+            ):
+                beginning += more
+            sink.write(beginning)
+            if len(beginning) == self.cut_bytes:
+                self.cuts -= 1
+                sink.close()
+                return
+        await _copy(source, sink)
 
 
 async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

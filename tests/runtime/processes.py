@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-_ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[2]
 _PATIENCE = 30.0
 
 
@@ -41,7 +41,7 @@ class RuntimeProcess:
             [sys.executable, "-m", "slipway_runtime"],
             env={
                 **kept,
-                "PYTHONPATH": str(_ROOT / "runtime"),
+                "PYTHONPATH": str(ROOT / "runtime"),
                 "SLIPWAY_HTTP_PORT": "0",
                 "SLIPWAY_PROBE_PORT": "0",
                 "SLIPWAY_HOST": "127.0.0.1",

@@ -25,7 +25,11 @@ BUCKET = "models"
 class S3Server:
     """A running server with one empty bucket, `models`."""
 
-    url: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -85,7 +89,7 @@ def serve(binary: pathlib.Path, directory: pathlib.Path) -> Iterator[S3Server]:
     )
     try:
         _wait_until_open(port)
-        server = S3Server(f"http://127.0.0.1:{port}")
+        server = S3Server(port)
         server.client().create_bucket(Bucket=BUCKET)
         yield server
     finally:

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.runtime import bundles, processes
+from tests.runtime import bundles, forwarder, processes
 from tests.runtime.storage import BUCKET, S3Server
 
 pytestmark = pytest.mark.s3
@@ -149,6 +149,49 @@ def test_a_bundle_that_answers_wrongly_is_refused(s3: S3Server, tmp_path: pathli
     assert (ending.code, ending.message["reason"]) == (1, "GoldenMismatch")
     assert "'good' should be positive" in ending.message["message"]
     assert "got negative" in ending.message["message"]
+
+
+@pytest.fixture
+def large(s3: S3Server, tmp_path: pathlib.Path) -> str:
+    """A bundle with a file of 3 MB. Returns its URI."""
+    folder = tmp_path / "bundle"
+    bundles.write(folder)
+    (folder / "notes.bin").write_bytes(b"x" * 3_000_000)
+    bundles.write_manifest(folder, bundles.BundleOptions())
+    s3.upload(folder, "large/1")
+    return "s3://models/large/1"
+
+
+def test_a_download_that_breaks_off_is_begun_again(s3: S3Server, large: str, tmp_path: pathlib.Path) -> None:
+    with forwarder.forwarding(s3.port) as breaking:
+        breaking.cuts, breaking.cut_bytes = 2, 1_000_000
+        environment = {**s3.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{breaking.port}"}
+        with processes.starting(tmp_path / "run", MODEL_URI=large, **environment) as process:
+            process.wait_until_ready()
+
+        assert breaking.cuts == 0
+
+
+def test_a_download_that_always_breaks_off_is_unavailable(
+    s3: S3Server, large: str, tmp_path: pathlib.Path
+) -> None:
+    with forwarder.forwarding(s3.port) as breaking:
+        breaking.cuts, breaking.cut_bytes = 100, 1_000_000
+        environment = {**s3.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{breaking.port}"}
+        with processes.starting(tmp_path / "run", MODEL_URI=large, **environment) as process:
+            ending = process.wait_for_end()
+
+    assert (ending.code, ending.message["reason"]) == (1, "SourceUnavailable")
+    assert ending.message["object"] == f"{large}/notes.bin"
+
+
+def test_a_download_that_takes_too_long_is_given_up(s3: S3Server, large: str, tmp_path: pathlib.Path) -> None:
+    environment = {**s3.environment, "SLIPWAY_DOWNLOAD_TIMEOUT_SECONDS": "0.001"}
+    with processes.starting(tmp_path / "run", MODEL_URI=large, **environment) as process:
+        ending = process.wait_for_end()
+
+    assert ending.message["reason"] == "SourceUnavailable"
+    assert "SLIPWAY_DOWNLOAD_TIMEOUT_SECONDS" in ending.message["message"]
 
 
 def test_no_secret_is_logged(stored: S3Server, tmp_path: pathlib.Path) -> None:

@@ -148,14 +148,14 @@ class S3Folder:
         if code == "NoSuchBucket":
             bucket = f"s3://{self._location.bucket}"
             return StartupError(Reason.SOURCE_NOT_FOUND, f"there is no bucket {bucket}", subject=bucket)
-        if code in _NOT_FOUND or status == 404:
-            return self._failure(Reason.SOURCE_NOT_FOUND, name, "it does not exist")
         if code in _FORBIDDEN or status in (401, 403):
             return self._failure(
                 Reason.SOURCE_FORBIDDEN,
                 name,
                 f"S3 refused these credentials ({code}): it must allow list and get",
             )
+        if code in _NOT_FOUND or status == 404:
+            return self._failure(Reason.SOURCE_NOT_FOUND, name, "it does not exist")
         return self._failure(Reason.SOURCE_UNAVAILABLE, name, f"S3 answered {status} {code}")
 
     def _failure(self, reason: Reason, name: str, what: str) -> StartupError:
