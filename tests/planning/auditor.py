@@ -11,7 +11,7 @@ import datetime
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions
-from tests.planning import look, world
+from tests.planning import look, truths, world
 
 TAKES_PODS = (actions.Scale, actions.DeleteRevision)
 
@@ -27,6 +27,7 @@ class Auditor:
     def plan_is_made(self, taken: look.Look) -> None:
         again = taken.plan.look_again
         assert again is None or again > taken.at, "I10: the next look is due before this one is over"
+        truths.check(taken)
         for action in taken.plan.actions:
             self._check(action, taken)
 
@@ -159,7 +160,7 @@ def _may_leave(revision: str, taken: look.Look) -> None:
 
 def _gets_requests(seen: observed.Revision, taken: look.Look) -> bool:
     service = taken.seen.service
-    return service is not None and any(uid.rpartition("-")[0] == seen.id for uid in service.ready)
+    return service is not None and any(pod.uid in service.ready for pod in seen.ready)
 
 
 def _is_warm(seen: observed.Revision, taken: look.Look) -> bool:

@@ -6,6 +6,7 @@ The operator is woken by changes and by its own alarm only: one that it forgets 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
 from slipway_operator.api import reasons
 from tests.planning import look, simulated_operator, versions, world
@@ -21,11 +22,18 @@ ENDS_OF = {
 }
 
 
-def converge(cluster: world.World, operator: simulated_operator.Operator) -> look.Look:
-    """Lets everything come to its end; what bad luck has rejected gets another try."""
+def converge(
+    cluster: world.World,
+    operator: simulated_operator.Operator,
+    *,
+    watch: Callable[[], None] = lambda: None,
+) -> look.Look:
+    """Lets everything come to its end; what bad luck has rejected gets another try. It asks `watch` often."""
     for _ in range(LOOKS):
         taken = operator.works_until_rest()
-        if cluster.settles():
+        settled = cluster.settles()
+        watch()
+        if settled:
             continue
         asked = cluster.deployments.get(cluster.asked.revision)
         if asked and asked.rejected and _was_unlucky(asked.revision) and not _is_live(cluster):

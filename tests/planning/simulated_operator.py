@@ -6,20 +6,30 @@ It keeps nothing from one look to the next but what it has not yet written.
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 
+from slipway_operator.planning import actions
 from tests.planning import auditor, executor, look, world
 
 LOOKS_UNTIL_REST = 40
 
 
 class Operator:
-    """Every plan and every write of it is audited."""
+    """Every plan and every write is audited. It dies right before or right after writes of given numbers."""
 
-    def __init__(self, cluster: world.World) -> None:
+    def __init__(
+        self,
+        cluster: world.World,
+        *,
+        dies_before: Collection[int] = (),
+        dies_after: Collection[int] = (),
+    ) -> None:
         self._world = cluster
         self._auditor = auditor.Auditor()
         self._unwritten: look.Look | None = None
-        self.writes = 0
+        self._dies_before, self._dies_after = dies_before, dies_after
+        self._tries = 0
+        self.written: list[actions.Action] = []
 
     def looks(self) -> look.Look:
         """Plans, and writes nothing yet: what happens until then makes the plan a stale one."""
@@ -36,13 +46,21 @@ class Operator:
         if taken is None:
             return
         for action in taken.plan.actions[:count]:
-            before = copy.copy(self._world.service)
-            try:
-                executor.carry_out(self._world, action, asked=taken.asked)
-            except executor.Refused:
+            self._tries += 1
+            if self._tries in self._dies_before or not self._makes(action, taken):
                 return
-            self.writes += 1
-            self._auditor.write_is_made(action, taken=taken, before=before, cluster=self._world)
+            if self._tries in self._dies_after:
+                return
+
+    def _makes(self, action: actions.Action, taken: look.Look) -> bool:
+        before = copy.copy(self._world.service)
+        try:
+            executor.carry_out(self._world, action, asked=taken.asked)
+        except executor.Refused:
+            return False
+        self.written.append(action)
+        self._auditor.write_is_made(action, taken=taken, before=before, cluster=self._world)
+        return True
 
     def works_until_rest(self) -> look.Look:
         """Looks and writes until a plan has no action."""

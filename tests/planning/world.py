@@ -113,14 +113,18 @@ class World:
         self._make_pods(revision)
 
     def settles(self) -> bool:
-        """Everything that was under way comes to its end. Whether anything changed by it."""
+        """What is under way comes to its end: first pods start and slices catch up, then leaving pods end.
+
+        Whether anything changed by it.
+        """
         before = self.as_seen()
-        for pod in list(self.pods.values()):
-            if pod.phase is Phase.LEAVING:
-                del self.pods[pod.uid]
-            elif pod.phase is not Phase.READY:
+        for pod in self.pods.values():
+            if pod.phase in (Phase.STARTING, Phase.FAILING):
                 self.pod_starts(pod.uid)
         self.slices_catch_up()
+        if self.as_seen() != before:
+            return True
+        self.pods = {uid: pod for uid, pod in self.pods.items() if pod.phase is not Phase.LEAVING}
         return self.as_seen() != before
 
     # -- what people do with kubectl --

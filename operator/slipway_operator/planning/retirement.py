@@ -14,7 +14,9 @@ from slipway_operator.planning import actions, decision, situation
 
 
 def retire(s: situation.Situation) -> decision.Decision:
-    """Scales bystanders to 0 when their time has come."""
+    """Scales bystanders to 0 when their time has come; hibernation (capacity.py) waits for no time."""
+    if s.hibernating:
+        return decision.NOTHING
     standing = [r for r in s.bystanders if r.desired > 0]
     due = [r for r in standing if _due(s, r)]
     ends = [moment for r in standing if (moment := warm_until(s, r)) is not None and moment > s.now]

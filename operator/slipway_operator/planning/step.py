@@ -117,7 +117,7 @@ def _leaving(s: situation.Situation) -> Where:
         if revision.desired > 0 and until is not None:
             message = f"version {revision.version} keeps its pods until {_clock(until)}"
             return Where(STEP.KEEPING_WARM, REASON.KEEPING_WARM, message)
-    draining = [r for r in s.bystanders if r.pods > 0]
+    draining = [r for r in s.bystanders if r.pods > 0 or r.desired > 0]
     if draining:
         message = f"{draining[0].pods} pods of version {draining[0].version} answer what is still open"
         return Where(STEP.DRAINING, REASON.DRAINING, message)

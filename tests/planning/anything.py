@@ -1,0 +1,94 @@
+"""Observations that no sane cluster shows: hypothesis draws every field on its own."""
+
+from __future__ import annotations
+
+import datetime
+
+from hypothesis import strategies as st
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed, target
+from tests.planning import world
+
+NAMES = ("a", "b", "c", "d")
+NAME = st.sampled_from(NAMES)
+COUNT = st.integers(0, 4)
+UIDS = st.frozensets(st.sampled_from([f"{name}-{n}" for name in NAMES for n in range(3)]), max_size=5)
+MOMENT = st.integers(-7200, 7200).map(lambda seconds: world.START + datetime.timedelta(seconds=seconds))
+REASON = st.sampled_from(reasons.ConditionReason)
+TOKEN = st.sampled_from(["", "again"])
+
+PROBLEM = st.builds(
+    observed.Problem,
+    reason=REASON,
+    message=st.just("it does not work"),
+    object=st.just("Pod x"),
+    severity=st.sampled_from(observed.Severity),
+)
+VERDICT = st.builds(
+    observed.Verdict,
+    reason=REASON,
+    message=st.just("it did not work"),
+    at=MOMENT,
+    retry_token=TOKEN,
+    attempts=st.integers(0, 40),
+)
+READY = st.lists(st.builds(observed.ReadyPod, uid=st.uuids().map(str), since=MOMENT), max_size=4).map(tuple)
+SWITCH = st.builds(observed.Switch, origin=st.none() | NAME, to=NAME, at=MOMENT)
+SERVICE = st.builds(
+    observed.TrafficService,
+    revision=st.none() | NAME,
+    resource_version=st.just("7"),
+    created_at=MOMENT,
+    switch=st.none() | SWITCH,
+    ready=UIDS,
+    foreign=UIDS,
+)
+FOREIGN = st.just(observed.Foreign("Service", "sentiment", "somebody else"))
+
+
+@st.composite
+def _revisions(draw: st.DrawFn) -> tuple[observed.Revision, ...]:
+    names = draw(st.lists(NAME, unique=True, max_size=4))
+    return tuple(draw(_revision(name)) for name in names)
+
+
+def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
+    return st.builds(
+        observed.Revision,
+        id=st.just(name),
+        version=st.just(name),
+        desired=COUNT,
+        pods=COUNT,
+        ready=READY,
+        has_service=st.booleans(),
+        created_at=MOMENT,
+        attempt_started_at=MOMENT,
+        attempt_number=COUNT,
+        latched=COUNT,
+        promoted_at=st.none() | MOMENT,
+        rejected=st.none() | VERDICT,
+        released=st.none() | VERDICT,
+        problems=st.lists(PROBLEM, max_size=2).map(tuple),
+    )
+
+
+OBSERVED = st.builds(
+    observed.Observed,
+    service=st.none() | SERVICE,
+    revisions=_revisions(),
+    foreign=st.lists(FOREIGN, max_size=1).map(tuple),
+)
+TARGET = st.builds(
+    target.Target,
+    revision=NAME,
+    version=st.just("v"),
+    replicas=COUNT,
+    progress_deadline=st.sampled_from([1, 60, 600, 86_400]),
+    min_ready=st.sampled_from([0, 5, 3600]),
+    keep_warm=st.sampled_from([0, 60, 86_400]),
+    history_limit=COUNT,
+    retry_token=TOKEN,
+    obstacle=st.none()
+    | st.just(target.Obstacle(reasons.ConditionReason.IMAGE_NOT_ALLOWED, "the image is not on the list")),
+)

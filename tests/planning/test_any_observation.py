@@ -1,0 +1,81 @@
+"""The planner is total: whatever is seen, sane or not, it has a plan, and the plan keeps the promises."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed, target
+from slipway_operator.planning import actions
+from tests.planning import anything, look, truths
+
+LATER = st.integers(0, 200_000).map(lambda seconds: datetime.timedelta(seconds=seconds))
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
+def test_every_observation_has_one_plan(
+    asked: target.Target, seen: observed.Observed, now: datetime.datetime
+) -> None:
+    assert look.at(asked, seen, now) == look.at(asked, seen, now)
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
+def test_the_status_is_true(asked: target.Target, seen: observed.Observed, now: datetime.datetime) -> None:
+    truths.check(look.at(asked, seen, now))
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
+def test_the_next_look_is_never_due_at_once(
+    asked: target.Target, seen: observed.Observed, now: datetime.datetime
+) -> None:
+    again = look.at(asked, seen, now).plan.look_again
+    assert again is None or again > now
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT, LATER)
+def test_time_alone_brings_no_action_before_the_alarm(
+    asked: target.Target, seen: observed.Observed, now: datetime.datetime, later: datetime.timedelta
+) -> None:
+    first = look.at(asked, seen, now).plan
+    again = first.look_again
+    if not first.actions and (again is None or now + later < again):
+        assert look.at(asked, seen, now + later).plan.actions == ()
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
+def test_the_live_revision_is_never_scaled_below_what_is_asked_for_nor_deleted_nor_judged(
+    asked: target.Target, seen: observed.Observed, now: datetime.datetime
+) -> None:
+    live = seen.service.revision if seen.service else None
+    for action in look.at(asked, seen, now).plan.actions:
+        match action:
+            case actions.Scale(revision=revision, replicas=replicas):
+                assert revision != live or replicas >= asked.replicas
+            case actions.DeleteRevision() | actions.Reject() | actions.Release():
+                assert action.revision != live
+            case _:
+                pass
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
+def test_no_two_actions_of_a_plan_speak_of_the_same_thing(
+    asked: target.Target, seen: observed.Observed, now: datetime.datetime
+) -> None:
+    planned = look.at(asked, seen, now).plan.actions
+    for one, other in itertools.combinations(planned, 2):
+        same = getattr(one, "revision", None) == getattr(other, "revision", "")
+        assert not (same and type(one) is type(other)), (one, other)
+
+
+@given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
+def test_somebody_elses_object_under_our_name_stops_everything(
+    asked: target.Target, seen: observed.Observed, now: datetime.datetime
+) -> None:
+    decided = look.at(asked, seen, now).plan
+    if seen.foreign:
+        assert decided.actions == ()
+        assert decided.status.step is reasons.RolloutStep.STOPPED
