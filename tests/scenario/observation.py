@@ -1,0 +1,55 @@
+"""Begins and ends a run: the recorder before anything else, the judgement after everything.
+
+Must not know what happens in between.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tests.cluster.stack import Installed
+from tests.recorder.watch import Recorder
+from tests.scenario import outcome
+from tests.scenario.run import Run
+
+_NOTES = 20
+
+
+@contextmanager
+def observed(installed: Installed, namespace: str, folder: Path) -> Iterator[Run]:
+    """Record the namespace, with all evidence in `folder`; afterwards `run.outcome` is known.
+
+    What the body raises is raised on, with the broken promises as notes.
+    """
+    run = Run(installed, namespace, folder)
+    try:
+        with _recorded(run):
+            yield run
+    except BaseException as error:
+        for complaint in _judge(run).complaints[:_NOTES]:
+            error.add_note(complaint)
+        raise
+    _judge(run)
+
+
+@contextmanager
+def _recorded(run: Run) -> Iterator[None]:
+    with Recorder(run.installed.cluster.kubeconfig, run.recording, namespaces=[run.namespace]):
+        try:
+            yield
+        finally:
+            run.stop_sampling()
+            run.end_traffic()
+
+
+def _judge(run: Run) -> outcome.Outcome:
+    log = run.operator.log(run.namespace)
+    (run.folder / "operator.log").write_text(log)
+    run.judged = outcome.judge(
+        run.recording,
+        circumstances=replace(run.circumstances, log=log),
+        samples={run.key: run.samples},
+        report=run.end_traffic(),
+    )
+    return run.judged

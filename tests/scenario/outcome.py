@@ -1,0 +1,100 @@
+"""What a run has shown: the ledger's report, the recording, and every promise that was broken.
+
+Must not know what the run did.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway_operator.domain.revision import revision_of
+from tests.ledger.report import Report
+from tests.recorder import invariants, switches, writers
+from tests.recorder.columns import Sample
+from tests.recorder.columns import check as check_columns
+from tests.recorder.history import History
+from tests.recorder.invariants import Circumstances
+from tests.recorder.journal import JsonObject
+from tests.recorder.metadata import Key
+from tests.recorder.switches import Switch
+from tests.recorder.violation import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The evidence of one run. `report` is None when it had no traffic."""
+
+    recording: Path
+    history: History
+    switches: tuple[Switch, ...]
+    violations: tuple[Violation, ...]
+    report: Report | None
+
+    @property
+    def complaints(self) -> list[str]:
+        """Every failed request, missing record and broken promise as a sentence; none is what is wanted."""
+        return [*_of_ledger(self.report), *(_told(violation) for violation in self.violations)]
+
+    @property
+    def writes(self) -> Counter[str]:
+        """The operator's writes by kind of object, Events included."""
+        moments = self.history.moments()
+        return Counter(m.change.key.kind for m in moments if writers.operators(m.writers))
+
+    def reached(self, revision: str) -> Switch:
+        """The last move of the traffic to that revision. Raises AssertionError when there was none."""
+        moves = [switch for switch in self.switches if switch.to == revision]
+        assert moves, f"the traffic never went to revision {revision}"
+        return moves[-1]
+
+    def exit_codes(self, revision: str) -> set[int | None]:
+        """How the containers of the revision's deleted pods ended; None where nobody knows."""
+        last: dict[str, JsonObject] = {}
+        codes: set[int | None] = set()
+        for change in self.history.changes:
+            if change.key.kind != "Pod" or change.object.meta.revision != revision:
+                continue
+            if change.deleted:
+                codes |= _codes(last.get(change.object.meta.uid, {}))
+            last[change.object.meta.uid] = change.raw
+        return codes
+
+
+def _codes(pod: JsonObject) -> set[int | None]:
+    statuses = pod.get("status", {}).get("containerStatuses") or [{}]
+    return {status.get("state", {}).get("terminated", {}).get("exitCode") for status in statuses}
+
+
+def judge(
+    recording: Path,
+    *,
+    circumstances: Circumstances,
+    samples: dict[Key, list[Sample]],
+    report: Report | None,
+) -> Outcome:
+    """Read the recording and hold everything against it."""
+    history = History.load(recording)
+    broken = invariants.check(history, circumstances=circumstances)
+    for key, printed in samples.items():
+        broken += check_columns(printed, history, key)
+    return Outcome(recording, history, switches.of(history), tuple(broken), report)
+
+
+def revision_of_json(spec: str) -> str:
+    """The revision that a recorded spec asks for."""
+    return revision_of(json.loads(spec))
+
+
+def _of_ledger(report: Report | None) -> list[str]:
+    if report is None or report.passed:
+        return []
+    failures = [
+        f"{each.count} of {each.client_class} clients: {each.reason}; the first {each.examples[0]}"
+        for each in report.failures
+    ]
+    return [f"{report.failed} of {report.requests} requests failed", *failures, *report.findings]
+
+
+def _told(violation: Violation) -> str:
+    return "; ".join([str(violation), *violation.evidence])
