@@ -1,0 +1,1 @@
+"""`make demo`: a rollout under load that a person watches."""
