@@ -167,6 +167,6 @@ def _is_warm(seen: observed.Revision, taken: look.Look) -> bool:
     """It is where the traffic came from, less than keepWarmSeconds ago."""
     service = taken.seen.service
     switch = service.switch if service else None
-    if service is None or switch is None or (switch.origin, switch.to) != (seen.id, service.revision):
+    if taken.live is None or switch is None or (switch.origin, switch.to) != (seen.id, taken.live.id):
         return False
     return (taken.at - switch.at).total_seconds() < taken.asked.keep_warm

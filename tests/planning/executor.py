@@ -41,9 +41,14 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             _note(_deployment(cluster, action.revision), action)
 
 
-def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
+def fits(cluster: world.World, move: actions.SwitchTraffic) -> bool:
+    """The API server's answer to the resourceVersion that the switch carries."""
     service = cluster.service
-    _refuse_if(service is None or move.resource_version != str(service.resource_version))
+    return service is not None and move.resource_version == str(service.resource_version)
+
+
+def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
+    _refuse_if(cluster.service is None or not fits(cluster, move))
     cluster.move_selector(observed.Switch(move.origin, move.to, move.at))
 
 

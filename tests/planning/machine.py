@@ -56,9 +56,12 @@ class Rollouts(RuleBasedStateMachine):
         self.world.slices_catch_up()
 
     @precondition(lambda self: self._pods(world.Phase.STARTING, world.Phase.FAILING))
-    @rule(which=ANY)
-    def a_pod_starts(self, which: int) -> None:
+    @rule(which=ANY, seen=st.booleans(), after=st.sampled_from([0, 5]))
+    def a_pod_starts(self, which: int, seen: bool, after: int) -> None:  # noqa: FBT001
         self.world.pod_starts(self._pick(which, world.Phase.STARTING, world.Phase.FAILING))
+        if seen:
+            self.world.slices_catch_up()
+        self.world.time_passes(after)
 
     @rule()
     def all_pods_start_and_are_seen(self) -> None:
@@ -122,6 +125,17 @@ class Rollouts(RuleBasedStateMachine):
     def operator_looks_and_writes(self) -> None:
         self.operator.looks()
         self.operator.writes_at_most()
+
+    @rule(which=ANY)
+    def the_selector_is_edited_between_look_and_write(self, which: int) -> None:
+        self.operator.looks()
+        self.the_selector_is_edited(which)
+        self.operator.writes_at_most()
+
+    @rule(version=st.sampled_from(versions.GOOD))
+    def a_rollout_begins(self, version: str) -> None:
+        self.world.user_asks_for(version)
+        self.operator.works_until_rest()
 
     @rule()
     def operator_works_until_rest(self) -> None:

@@ -1,0 +1,28 @@
+"""The machine has teeth: it finds each of these mistakes, in a bounded number of examples."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.planning import mutants
+from tests.planning.machine import Rollouts
+
+BOUNDED = settings(
+    max_examples=300,
+    stateful_step_count=40,
+    phases=[Phase.generate],
+    derandomize=True,
+    database=None,
+    deadline=None,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize("mutate", mutants.ALL, ids=lambda mutate: mutate.__name__)
+def test_the_machine_finds_a_planner_that(mutate: mutants.Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutate(monkeypatch)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Rollouts, settings=BOUNDED)
