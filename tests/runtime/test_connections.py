@@ -18,11 +18,11 @@ REQUEST = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b
 
 @pytest.fixture(scope="module")
 def hurried(bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RuntimeProcess]:
-    """A process with short times: connections of 2 s, 1 s to send a request or read an answer, 2 s idle."""
+    """A process with short times: connections of 1 s, 1 s to send a request or read an answer, 3 s idle."""
     environment = {
-        "SLIPWAY_CONNECTION_MAX_AGE_SECONDS": "2",
+        "SLIPWAY_CONNECTION_MAX_AGE_SECONDS": "1",
         "SLIPWAY_CLIENT_TIMEOUT_SECONDS": "1",
-        "SLIPWAY_CONNECTION_IDLE_SECONDS": "2",
+        "SLIPWAY_CONNECTION_IDLE_SECONDS": "3",
     }
     with processes.running(tmp_path_factory.mktemp("hurried"), bundle, **environment) as process:
         yield process
@@ -53,13 +53,13 @@ def test_a_busy_connection_is_told_to_close_when_it_is_old(hurried: RuntimeProce
         time.sleep(0.01)
     connection.close()
 
-    assert 1.5 <= time.monotonic() - began <= 2.5
+    assert 0.7 <= time.monotonic() - began <= 2
     assert answers > 10
 
 
 def test_old_age_is_told_on_errors_too(hurried: RuntimeProcess) -> None:
     with _dial(hurried) as client:
-        time.sleep(1.9)
+        time.sleep(1.2)
         client.sendall(b"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
         answer = _read_to_end(client)
 
@@ -69,7 +69,7 @@ def test_old_age_is_told_on_errors_too(hurried: RuntimeProcess) -> None:
 
 @pytest.mark.parametrize(
     ("sent", "least", "most"),
-    [(b"", 1.8, 3.0), (REQUEST, 1.8, 3.0), (REQUEST[:30], 0.8, 2.0), (REQUEST[:-5], 0.8, 2.0)],
+    [(b"", 2.8, 5), (REQUEST, 2.8, 5), (REQUEST[:30], 0.8, 2.5), (REQUEST[:-5], 0.8, 2.5)],
     ids=["nothing sent", "idle after an answer", "half a head", "half a body"],
 )
 def test_a_client_that_falls_silent_does_not_stay(
@@ -93,7 +93,7 @@ def test_a_body_that_is_longer_than_allowed_does_not_leave_an_immortal_connectio
         began = time.monotonic()
         _read_to_end(client)
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 5
 
 
 def test_http_1_0_is_answered_and_closed(runtime: RuntimeProcess) -> None:
@@ -118,7 +118,7 @@ def test_pipelined_requests_are_all_answered_in_order(runtime: RuntimeProcess) -
 
 def test_pipelined_requests_are_all_answered_although_the_connection_is_old(hurried: RuntimeProcess) -> None:
     with _dial(hurried) as client:
-        time.sleep(1.9)
+        time.sleep(1.2)
         client.sendall(REQUEST * 20)
         answer = _read_to_end(client)
 
