@@ -42,6 +42,11 @@ def test_what_may_not_be_created_is_not() -> None:
     assert a_model(obstacle=obstacle).actions == ()
 
 
+def test_what_does_not_exist_yet_has_the_size_that_it_will_start_with() -> None:
+    scene = a_model(asking="v2", replicas=2).with_live("v1", ready=3)
+    assert scene.situation.target_size == scene.situation.first_size == 3
+
+
 def test_an_attempt_under_way_goes_on() -> None:
     scene = a_model(asking="v2").with_live("v1").with_revision("v2")
     assert attempt.ensure(scene.situation) == decision.NOTHING

@@ -35,10 +35,10 @@ POD_SHAPING: tuple[tuple[str, ...], ...] = (
 
 def revision_of(spec: Mapping[str, object]) -> str:
     """The revision of a `spec` as the API server returns it: 10 hexadecimal digits."""
-    shape = {".".join(path): value for path in POD_SHAPING if (value := _at(spec, path)) is not None}
+    shape = {".".join(path): value for path in POD_SHAPING if (value := _pruned(_at(spec, path))) is not None}
     if "resources" in shape:
         shape["resources"] = _amounts(shape["resources"])
-    canonical = json.dumps(_pruned(shape), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(shape, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:LENGTH]
 
 
