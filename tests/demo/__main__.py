@@ -87,8 +87,15 @@ def _play(
         stack.enter_context(screens.screen(console, film.show))
         report = player.play(steps)
         if record is not None:
-            film.save(record)
+            _save(film, record)
         return report
+
+
+def _save(film: Film, file: Path) -> None:
+    try:
+        film.save(file)
+    except OSError as error:
+        raise ClusterError(f"The picture cannot be written to {file}: {error.strerror}.") from error
 
 
 def _camera(progress: Progress, watcher: Watcher) -> Callable[[], Snapshot]:

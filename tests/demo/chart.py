@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from rich.style import Style
@@ -10,21 +11,28 @@ from rich.text import Text
 from tests.demo import palette
 from tests.demo.snapshot import Moment
 
+SECONDS = 60
 EIGHTHS = " ▁▂▃▄▅▆▇"
 Segment = tuple[int, str]  # up to which eighth of the column, in which colour
 
 
-def rows(moments: Sequence[Moment], versions: Sequence[str], *, width: int, height: int) -> list[Text]:
-    """`height` lines, the top one first; the latest moment stands at the right edge."""
-    shown = moments[-width:]
-    columns = [stack(moment, versions, height * 8) for moment in shown]
-    lines = []
-    for row in reversed(range(height)):
-        line = Text(" " * (width - len(columns)), style=Style(bgcolor=palette.EMPTY))
-        for column in columns:
-            line.append(*_cell(column, row * 8))
-        lines.append(line)
-    return lines
+def rows(
+    moments: Sequence[Moment], versions: Sequence[str], *, width: int, height: int, solid: bool = False
+) -> list[Text]:
+    """`height` lines, the top one first; the latest moment stands at the right edge.
+
+    `solid`: whole characters only, for a picture in which block characters would not touch.
+    """
+    span = seconds(moments, solid=solid)
+    stacks = [_rounded(stack(moment, versions, height * 8), solid=solid) for moment in moments[-span:]]
+    blank = [[(height * 8, palette.EMPTY)]] * (span - len(stacks))
+    columns = [(blank + stacks)[place * span // width] for place in range(width)]
+    return [_row(columns, row * 8) for row in reversed(range(height))]
+
+
+def seconds(moments: Sequence[Moment], *, solid: bool = False) -> int:
+    """How long a time is shown: a picture, which stands still, has no empty part."""
+    return min(SECONDS, len(moments) or SECONDS) if solid else SECONDS
 
 
 def stack(moment: Moment, versions: Sequence[str], height: int) -> list[Segment]:
@@ -34,21 +42,35 @@ def stack(moment: Moment, versions: Sequence[str], height: int) -> list[Segment]
     failed = max(1, round(height * moment.failed / moment.total)) if moment.failed else 0
     segments: list[Segment] = []
     served = 0
-    for version in sorted(moment.answers):
+    for version in sorted(version for version, count in moment.answers.items() if count):
         served += moment.answers[version]
         top = round((height - failed) * served / (moment.total - moment.failed))
         segments.append((top, palette.of_version(version, versions)))
-    return [*segments, (height, palette.FAILED)]
+    return [*segments, (height, palette.FAILED)] if failed else segments
+
+
+def _rounded(column: list[Segment], *, solid: bool) -> list[Segment]:
+    if not solid:
+        return column
+    height, uppermost = column[-1]
+    room = height - 8 if uppermost == palette.FAILED else height
+    return [*((min(room, round(top / 8) * 8), colour) for top, colour in column[:-1]), column[-1]]
+
+
+def _row(columns: Sequence[Sequence[Segment]], bottom: int) -> Text:
+    return Text().join(Text(*_cell(column, bottom)) for column in columns)
 
 
 def _cell(column: Sequence[Segment], bottom: int) -> tuple[str, Style]:
-    """One character: the lowest colour in it, and the next above where there is one."""
+    """One character: the lowest colour in it, and above that one more where there is any."""
     inside = [(top, colour) for top, colour in column if top > bottom]
     top, colour = inside[0]
     if top >= bottom + 8:
         return " ", Style(bgcolor=colour)
-    return EIGHTHS[top - bottom], Style(color=colour, bgcolor=_next(inside, top))
+    return EIGHTHS[top - bottom], Style(color=colour, bgcolor=_above(inside, bottom + 8))
 
 
-def _next(inside: Sequence[Segment], top: int) -> str:
-    return next(colour for following, colour in inside if following > top)
+def _above(inside: Sequence[Segment], end: int) -> str:
+    """The next colour; a character has two only, and what failed goes before all others."""
+    colours = [colour for (begin, _), (_, colour) in itertools.pairwise(inside) if begin < end]
+    return palette.FAILED if palette.FAILED in colours else colours[0]

@@ -28,7 +28,7 @@ TEMPLATE = """\
 <style>
 .{unique_id}-matrix {{
   font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  font-size: {char_height}px; line-height: {line_height}px; white-space: pre;
+  font-size: {char_height}px; line-height: {line_height}px;
 }}
 .{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: system-ui, sans-serif; }}
 {styles}
@@ -90,5 +90,5 @@ def draw(snapshot: Snapshot) -> str:
         force_terminal=True,
         color_system="truecolor",
     )
-    console.print(view.render(snapshot, width=WIDTH, height=HEIGHT))
+    console.print(view.render(snapshot, width=WIDTH, height=HEIGHT, solid=True))
     return console.export_svg(title=TITLE, theme=THEME, code_format=TEMPLATE, unique_id="demo")

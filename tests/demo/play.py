@@ -28,7 +28,7 @@ TARGET = f"http://{NAME}.{NAMESPACE}/v1/predict"
 GENERATORS = 2
 # What two processors carry beside four pods of the model, with room to spare for the rollout.
 LOAD = Load(
-    paces={ClientClass.FAST: Rate(25), ClientClass.POOL: Rate(8), ClientClass.NEW: Rate(8)},
+    paces={ClientClass.FAST: Rate(35), ClientClass.POOL: Rate(10), ClientClass.NEW: Rate(8)},
     max_seconds=900.0,
 )
 LOAD_NAMESPACE = "slipway-ledger"

@@ -16,9 +16,10 @@ from rich.text import Text
 from tests.demo import chart, palette
 from tests.demo.snapshot import Facts, Pod, PodState, Snapshot, StepState, StepView, Traffic
 
-SENTENCE = "A model goes from version 1 to version 2 and back while clients send requests."
+SENTENCE = "From version 1 to version 2 and back under load: no request may fail."
 NUMBERS = 26
 FIXED_LINES = 7  # sentence, headings, blank lines, the two lines at the end
+ROOMY = 30  # so many lines leave some for air
 MARKS = {
     StepState.AHEAD: ("·", palette.QUIET),
     StepState.RUNNING: ("▸", "bold"),
@@ -32,22 +33,32 @@ STATES = {
 }
 
 
-def render(snapshot: Snapshot, *, width: int, height: int) -> RenderableType:
-    """At most `height` lines of at most `width` columns."""
+def render(snapshot: Snapshot, *, width: int, height: int, solid: bool = False) -> RenderableType:
+    """At most `height` lines of at most `width` columns; for `solid` see the chart."""
     facts = snapshot.facts
     versions = _versions(facts)
-    spare = max(2, height - FIXED_LINES - len(snapshot.steps))
+    moments = facts.traffic.moments if facts.traffic else ()
+    air = [Text()] if height >= ROOMY else []
+    spare = max(2, height - FIXED_LINES - 2 * len(air) - len(snapshot.steps))
     places = max(1, min(max(4, len(facts.pods)), spare // 2, 8))
     columns = width - 2
     return Padding(
         Group(
             _sentence(),
+            *air,
             _beside(_steps(snapshot.steps), _numbers(facts.traffic, versions), columns),
             Text(),
             _pods(facts.pods, versions, places, columns),
             Text(),
-            _legend(facts.traffic, versions, columns),
-            *_chart(facts.traffic, versions, columns, min(12, max(1, spare - places))),
+            _legend(facts.traffic, versions, chart.seconds(moments, solid=solid), columns),
+            *chart.rows(
+                moments,
+                versions,
+                width=columns,
+                height=min(12, max(1, spare - places)),
+                solid=solid,
+            ),
+            *air,
             _says(facts, columns),
             _command(snapshot.command, columns),
         ),
@@ -118,7 +129,7 @@ def _reasons(traffic: Traffic) -> list[Text]:
 
 def _pods(pods: tuple[Pod, ...], versions: list[str], places: int, width: int) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    for name, room in (("pod", width - 38), ("version", 9), ("state", 9), ("node", 12)):
+    for name, room in (("pod", min(40, width - 38)), ("version", 9), ("state", 9), ("node", 12)):
         table.add_column(width=room, no_wrap=True, overflow="ellipsis")
         table.columns[-1].header = name
     table.add_row(*(Text(str(column.header), style=palette.QUIET) for column in table.columns))
@@ -143,7 +154,7 @@ def _pod(pod: Pod, versions: list[str]) -> tuple[Text, ...]:
     )
 
 
-def _legend(traffic: Traffic | None, versions: list[str], width: int) -> Table:
+def _legend(traffic: Traffic | None, versions: list[str], seconds: int, width: int) -> Table:
     grid = Table.grid(padding=0)
     grid.add_column(width=width - 36)
     grid.add_column(width=36, justify="right")
@@ -152,12 +163,8 @@ def _legend(traffic: Traffic | None, versions: list[str], width: int) -> Table:
         known.append(f"  ■ version {version}", style=palette.of_version(version, versions))
     if traffic and traffic.failed:
         known.append("  ■ failed", style=palette.FAILED)
-    grid.add_row(Text(f"answers in each of the last {width} seconds", style=palette.QUIET), known)
+    grid.add_row(Text(f"who answered, over {seconds} seconds", style=palette.QUIET), known)
     return grid
-
-
-def _chart(traffic: Traffic | None, versions: list[str], width: int, height: int) -> list[Text]:
-    return chart.rows(traffic.moments if traffic else (), versions, width=width, height=height)
 
 
 def _says(facts: Facts, width: int) -> Text:
