@@ -24,6 +24,7 @@ _BY_NATURE = """
     creationTimestamp deletionTimestamp lastTransitionTime lastUpdateTime lastProbeTime lastScaleTime
     startTime startedAt finishedAt clusterIP clusterIPs nodePort podIP podIPs hostIP hostIPs ip nodeName
     addresses hostname containerID imageID containerStatuses initContainerStatuses collisionCount
+    kubectl.kubernetes.io/last-applied-configuration
 """
 _MASKED = frozenset(_BY_NATURE.split())
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -96,13 +97,18 @@ def _named(changes: list[Change]) -> JsonObject:
     for change in changes:
         meta = change.object.meta
         if meta.key.kind != "Event" and (meta.key.kind == "InferenceModel" or is_child(meta)):
-            text = json.dumps(_mask(change.raw), sort_keys=True)
+            text = json.dumps(_mask(_nameless(change.raw)), sort_keys=True)
             groups.setdefault(f"{meta.key.kind} {_name(meta.key)}", []).append(text)
     return {
         name if len(texts) == 1 else f"{name} #{number}": json.loads(text)
         for name, texts in groups.items()
         for number, text in enumerate(sorted(texts), start=1)
     }
+
+
+def _nameless(item: JsonObject) -> JsonObject:
+    """The name stands before the path already, without its random letters."""
+    return {**item, "metadata": {key: part for key, part in item["metadata"].items() if key != "name"}}
 
 
 def _name(key: Key) -> str:

@@ -50,12 +50,19 @@ def flips_back(history: History, limits: Limits) -> Iterator[Violation]:
 
 
 def rejected_stays_rejected(history: History) -> Iterator[Violation]:
-    """I14: a rejected revision is not tried again until the revision or the retry token changes."""
+    """I14: a rejected revision is not tried again until the revision or the retry token changes.
+
+    One that nobody asked for any more may be trimmed, and its verdict with it.
+    """
     world = history.at_start()
     tokens = {d.meta.key: _judged(d, world) for d in world.objects.values() if _is_rejected(d)}
     for moment in history.moments():
         deployment, key = moment.object, moment.change.key
-        if not isinstance(deployment, Deployment) or moment.change.deleted:
+        if not isinstance(deployment, Deployment):
+            continue
+        if moment.change.deleted:
+            if not _is_asked_for(deployment, moment.world):
+                tokens.pop(key, None)
             continue
         token = _token(deployment, moment.world)
         if tokens.get(key, token) != token:
@@ -160,6 +167,14 @@ def _judged(deployment: Deployment, world: World) -> str:
     """The retry token that the verdict is about; the model's may be newer."""
     token = deployment.rejected_token
     return _token(deployment, world) if token is None else token
+
+
+def _is_asked_for(deployment: Deployment, world: World) -> bool:
+    model = world.model(deployment.meta.key.namespace, deployment.meta.model or "")
+    if model is None or model.version != deployment.meta.version:
+        return False
+    # A version may have several revisions; which of them is meant is the operator's word.
+    return model.status.target_revision in ("", deployment.meta.revision)
 
 
 def _token(deployment: Deployment, world: World) -> str:

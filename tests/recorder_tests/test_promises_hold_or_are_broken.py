@@ -115,6 +115,18 @@ GOOD: dict[str, Told] = {
         .annotate(B, rejected=None, attempt_started_at="again")
     ),
     "a history without pods goes": lambda s: s.rollout().delete("Deployment", f"{NAME}-{A}"),
+    "a rejected version that was trimmed after going back is asked for once more": lambda s: (
+        s.first_version()
+        .second_version_ready()
+        .annotate(B, rejected="{}")
+        .scale(B, 0)
+        .ready(B, 0)
+        .ask("1")
+        .report(activeVersion="1", activeRevision=A, targetRevision=A, ready="True")
+        .delete("Deployment", f"{NAME}-{B}")
+        .ask("2")
+        .deploy(B)
+    ),
     "a rejected version is tried again with a new retry token": lambda s: (
         s.first_version()
         .second_version_ready()

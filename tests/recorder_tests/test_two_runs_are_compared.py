@@ -2,7 +2,7 @@
 
 from tests.recorder import endstate
 from tests.recorder.journal import Line
-from tests.recorder_tests.story import BEGIN, NAME, A, B, C, JsonObject, Story, labels_of
+from tests.recorder_tests.story import BEGIN, CONTROLLER, NAME, USER, A, B, C, JsonObject, Story, labels_of
 
 
 def _pod(name: str, uid: str, address: str) -> tuple[str, JsonObject]:
@@ -21,6 +21,20 @@ def test_names_times_and_addresses_differ_by_nature() -> None:
     other = _with_pods(Story().wait(3600).rollout(), "zw")
 
     assert endstate.end_state(one.history()).differences(endstate.end_state(other.history())) == frozenset()
+
+
+def test_random_letters_of_names_and_the_text_that_kubectl_keeps_differ_by_nature() -> None:
+    def run(letters: str) -> endstate.EndState:
+        applied = {"kubectl.kubernetes.io/last-applied-configuration": f"in namespace {letters}"}
+        story = (
+            Story().rollout().write("InferenceModel", NAME, {"metadata": {"annotations": applied}}, by=USER)
+        )
+        story.write(
+            "EndpointSlice", f"{NAME}-{letters}", {"metadata": {"labels": labels_of(A)}}, by=CONTROLLER
+        )
+        return endstate.end_state(story.history())
+
+    assert run("m5c8d").differences(run("q9k7w")) == frozenset()
 
 
 def test_what_was_left_behind_is_named() -> None:
