@@ -13,7 +13,6 @@ from tests.planning import world
 NAMES = ("a", "b", "c", "d")
 NAME = st.sampled_from(NAMES)
 COUNT = st.integers(0, 4)
-UIDS = st.frozensets(st.sampled_from([f"{name}-{n}" for name in NAMES for n in range(3)]), max_size=5)
 MOMENT = st.integers(-7200, 7200).map(lambda seconds: world.START + datetime.timedelta(seconds=seconds))
 REASON = st.sampled_from(reasons.ConditionReason)
 TOKEN = st.sampled_from(["", "again"])
@@ -33,7 +32,9 @@ VERDICT = st.builds(
     retry_token=TOKEN,
     attempts=st.integers(0, 40),
 )
-READY = st.lists(st.builds(observed.ReadyPod, uid=st.uuids().map(str), since=MOMENT), max_size=4).map(tuple)
+UID = st.sampled_from([f"{name}-{n}" for name in NAMES for n in range(3)])
+READY = st.lists(st.builds(observed.ReadyPod, uid=UID, since=MOMENT), max_size=3).map(tuple)
+UIDS = st.frozensets(UID, max_size=4)
 SWITCH = st.builds(observed.Switch, origin=st.none() | NAME, to=NAME, at=MOMENT)
 SERVICE = st.builds(
     observed.TrafficService,

@@ -97,11 +97,6 @@ def brings_the_service_back_on_what_is_asked_for(patch: pytest.MonkeyPatch) -> N
     patch.setattr(traffic, "_fallback", lambda _: None)
 
 
-def judges_before_it_restores(patch: pytest.MonkeyPatch) -> None:
-    order = (failure.judge, attempt.ensure, traffic.restore, traffic.direct, history.trim)
-    patch.setattr(plan, "_ROLLOUT", order)
-
-
 def goes_back_without_a_new_attempt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(observed.Revision, "attempt_spent", property(lambda r: r.promoted_at is not None))
 
@@ -156,7 +151,6 @@ ALL: tuple[Mutation, ...] = (
     takes_the_live_revision_for_a_bystander,
     switches_whatever_was_read,
     brings_the_service_back_on_what_is_asked_for,
-    judges_before_it_restores,
     goes_back_without_a_new_attempt,
     promotes_again_and_again,
     starts_small,

@@ -78,6 +78,16 @@ def test_nobody_judges(scene: Scene) -> None:
     assert failure.judge(scene.situation).actions == ()
 
 
+def test_what_still_gets_requests_behind_an_edited_selector_is_not_judged() -> None:
+    scene = a_model(asking="v2").with_revision("v2", ready=1, problems=(WRONG,)).with_retired("v1")
+    assert failure.judge(scene.with_service("v1", ready=frozenset({"v2-0"})).situation).actions == ()
+
+
+def test_the_only_ready_pods_get_the_traffic_and_no_judgement() -> None:
+    scene = a_model(asking="v2").with_live("v1", ready=0).with_revision("v2", ready=1, problems=(WRONG,))
+    assert scene.actions == (actions.SwitchTraffic("v1", "v2", NOW, "7"),)
+
+
 def test_a_first_revision_is_never_released_but_its_lateness_is_told_in_time() -> None:
     in_time = a_model().with_revision("v1").with_service("v1")
     late = a_model().with_revision("v1", attempt_started_at=ago(600)).with_service("v1")

@@ -10,7 +10,7 @@ from tests.planning import mutants
 from tests.planning.machine import Rollouts
 
 BOUNDED = settings(
-    max_examples=300,
+    max_examples=1000,
     stateful_step_count=40,
     phases=[Phase.generate],
     derandomize=True,

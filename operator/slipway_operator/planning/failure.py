@@ -3,7 +3,7 @@
 A version that is bad (wrong digest, wrong answers, repeated crash) is rejected at once, and stays so until
 the revision or the retry token changes. One that could not come up (no room, no secret, no image, no S3)
 gives back what it holds at its deadline and is tried again after a while. The live revision is never judged:
-its pods are all there is.
+its pods are all there is. Nor is any revision whose ready pods nobody could replace.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ def judge(s: situation.Situation) -> decision.Decision:
         return decision.NOTHING
     if s.target_is_live:
         return _watch(s, target)
+    if _is_needed(s, target):
+        return decision.NOTHING
     worst = target.worst
     if worst is not None and worst.severity is observed.Severity.REJECTING:
         return decision.act(actions.Reject(target.id, _verdict(s, worst)), actions.Scale(target.id, 0))
@@ -40,6 +42,11 @@ def under_way(target: observed.Revision) -> bool:
     """An attempt that has begun and has neither ended nor had the traffic."""
     ended = target.rejected is not None or target.released is not None
     return not ended and not target.attempt_spent and target.desired > 0
+
+
+def _is_needed(s: situation.Situation, target: observed.Revision) -> bool:
+    """Its ready pods still get requests, or are about to, since no others could answer them."""
+    return s.gets_requests(target) or (s.live_ready == 0 and bool(target.ready))
 
 
 def is_late(s: situation.Situation, target: observed.Revision) -> bool:

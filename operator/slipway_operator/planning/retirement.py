@@ -37,7 +37,7 @@ def warm_until(s: situation.Situation, revision: observed.Revision) -> datetime.
 def _due(s: situation.Situation, revision: observed.Revision) -> bool:
     if s.live is None and revision.ready:  # the traffic may have to come back to it
         return False
-    if _gets_requests(s, revision):
+    if s.gets_requests(revision):
         return False
     if revision.promoted_at is None and revision is not s.predecessor:
         return True
@@ -45,8 +45,3 @@ def _due(s: situation.Situation, revision: observed.Revision) -> bool:
         return False
     until = warm_until(s, revision)
     return until is None or s.now >= until
-
-
-def _gets_requests(s: situation.Situation, revision: observed.Revision) -> bool:
-    """The stable EndpointSlices lag behind a selector that has just left it."""
-    return s.service is not None and any(pod.uid in s.service.ready for pod in revision.ready)

@@ -65,6 +65,10 @@ class Situation:
         service = self.service
         return service is not None and self.live is not None and bool(service.ready) and not service.foreign
 
+    def gets_requests(self, revision: observed.Revision) -> bool:
+        """Whatever the selector says: the stable EndpointSlices lag behind it."""
+        return self.service is not None and any(pod.uid in self.service.ready for pod in revision.ready)
+
     @property
     def live_ready(self) -> int:
         """Ready pods behind the traffic, by whichever slices show more: one may have been deleted by hand."""

@@ -73,10 +73,10 @@ def gate_open(s: situation.Situation) -> bool:
     target = s.target
     if target is None or s.hibernating or not failure.under_way(target):
         return False
-    if target.worst is not None and target.worst.severity is observed.Severity.REJECTING:
-        return False
     if s.live_ready == 0:
         return len(target.ready) >= 1
+    if target.worst is not None and target.worst.severity is observed.Severity.REJECTING:
+        return False
     return target.settled(seconds=s.asked.min_ready, now=s.now) >= s.enough
 
 
