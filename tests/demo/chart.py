@@ -58,7 +58,9 @@ def _rounded(column: list[Segment], *, solid: bool) -> list[Segment]:
 
 
 def _row(columns: Sequence[Sequence[Segment]], bottom: int) -> Text:
-    return Text().join(Text(*_cell(column, bottom)) for column in columns)
+    """Neighbours that look alike become one span: less for a terminal to draw, and for a picture to hold."""
+    cells = itertools.groupby(_cell(column, bottom) for column in columns)
+    return Text.assemble(*((character * len(list(alike)), style) for (character, style), alike in cells))
 
 
 def _cell(column: Sequence[Segment], bottom: int) -> tuple[str, Style]:

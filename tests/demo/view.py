@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.demo import chart, palette
+from tests.demo.manifests import FIRST, SECOND
 from tests.demo.snapshot import Facts, Pod, PodState, Snapshot, StepState, StepView, Traffic
 
-SENTENCE = "From version 1 to version 2 and back under load: no request may fail."
+VERSIONS = (FIRST, SECOND)
 NUMBERS = 26
 FIXED_LINES = 7  # sentence, headings, blank lines, the two lines at the end
 ROOMY = 30  # so many lines leave some for air
@@ -67,7 +68,11 @@ def render(snapshot: Snapshot, *, width: int, height: int, solid: bool = False) 
 
 
 def _sentence() -> Text:
-    return Text.assemble(("Slipway  ", "bold"), SENTENCE, no_wrap=True, overflow="ellipsis")
+    first, second = ((f"version {version}", palette.of_version(version, VERSIONS)) for version in VERSIONS)
+    end = " and back under load: no request may fail."
+    return Text.assemble(
+        ("Slipway  ", "bold"), "From ", first, " to ", second, end, no_wrap=True, overflow="ellipsis"
+    )
 
 
 def _beside(left: RenderableType, right: RenderableType, width: int) -> Table:

@@ -52,6 +52,10 @@ def test_a_quarter_of_the_answers_is_a_quarter_of_the_column() -> None:
 
 
 def test_the_latest_moment_stands_at_the_right_edge() -> None:
-    told = [Moment({"1": 10}, 0, 1.0)] * 59 + [Moment({"2": 10}, 0, 1.0)]
+    told = [Moment({"1": 10}, 0, 1.0)] * 9 + [Moment({"2": 10}, 0, 1.0)]
     (line,) = chart.rows(told, ["1", "2"], width=60, height=1)
-    assert [str(span.style).split()[-1] for span in line.spans[-2:]] == list(palette.VERSIONS[:2])
+    assert [(span.start, span.end, str(span.style)) for span in line.spans] == [
+        (0, 50, f"on {palette.EMPTY}"),
+        (50, 59, f"on {palette.VERSIONS[0]}"),
+        (59, 60, f"on {palette.VERSIONS[1]}"),
+    ]
