@@ -85,7 +85,8 @@ class Auditor:
             case actions.SwitchTraffic(to=to):
                 self._enough(to, taken)
             case actions.MarkPromoted(revision=revision):
-                assert taken.confirmed, "a promotion is noted before it is confirmed"
+                leaving = any(isinstance(a, actions.SwitchTraffic) for a in taken.plan.actions)
+                assert taken.confirmed or leaving, "a promotion is noted before it is confirmed"
                 assert taken.live is not None
                 assert taken.live.id == revision, "a revision without the traffic is noted as promoted"
             case actions.Reject() | actions.Release():

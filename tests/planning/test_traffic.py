@@ -90,6 +90,11 @@ def test_what_the_stable_slices_show_counts_when_the_old_versions_own_are_gone()
     assert not traffic.gate_open(scene.with_revision("v2", ready=1).situation)
 
 
+def test_pods_that_are_proven_behind_a_closed_gate_set_no_alarm_in_the_past() -> None:
+    scene = a_model(asking="v2").with_retired("v1").with_revision("v2", ready=1, problems=(REJECTING,))
+    assert scene.with_service("v1", ready=frozenset({"v2-0"})).plan.look_again is None
+
+
 # -- the note --
 
 
@@ -126,6 +131,21 @@ def test_a_first_revision_is_noted_when_all_of_its_pods_are_ready() -> None:
 def test_the_old_versions_promotion_is_noted_before_the_traffic_leaves_it() -> None:
     scene = a_model(asking="v2").with_revision("v1", ready=1).with_service("v1")
     scene = scene.with_revision("v2", ready=1)
+    assert scene.actions == (actions.MarkPromoted("v1", NOW), _switch("v1", "v2"))
+
+
+def test_a_promotion_that_was_never_confirmed_is_noted_when_the_traffic_leaves_again() -> None:
+    scene = (
+        a_model(asking="v3").with_revision("v1", ready=1, promoted_at=ago(900)).with_revision("v2", ready=1)
+    )
+    lagging = frozenset({"v1-0"})
+    scene = scene.with_service("v2", ready=lagging, foreign=lagging).switched("v1", seconds_ago=30)
+    scene = scene.with_revision("v3", ready=1)
+    assert scene.actions == (actions.MarkPromoted("v2", ago(30)), _switch("v2", "v3"))
+
+
+def test_a_first_revision_that_never_came_up_gets_a_new_attempt_when_it_is_asked_for_again() -> None:
+    scene = a_model(asking="v2").with_revision("v1").with_service("v1").with_revision("v2", ready=1)
     assert scene.actions == (actions.MarkPromoted("v1", NOW), _switch("v1", "v2"))
 
 

@@ -30,10 +30,10 @@ def direct(s: situation.Situation) -> decision.Decision:
     """Promotes, or moves on."""
     if s.service is None or s.live is None or s.target_is_live:
         return _promote(s)
-    return decision.Decision(
-        actions=_promote(s).actions + _switch(s, s.service).actions,
-        look_again=_settles_at(s),
-    )
+    if not gate_open(s):
+        return decision.Decision(actions=_promote(s).actions, look_again=_settles_at(s))
+    move = actions.SwitchTraffic(s.service.revision, s.asked.revision, s.now, s.service.resource_version)
+    return decision.act(*_note(s, s.live).actions, move)
 
 
 def _first(s: situation.Situation) -> str:
@@ -49,23 +49,22 @@ def _fallback(s: situation.Situation) -> observed.Revision | None:
 
 
 def _promote(s: situation.Situation) -> decision.Decision:
-    """Notes on the live Deployment that it has the traffic, once that is confirmed."""
+    """Notes that the live revision has the traffic, once that is confirmed."""
     live = s.live
-    if live is None or live.attempt_spent or not s.confirmed:
+    if live is None or not s.confirmed:
         return decision.NOTHING
-    switch = s.service.switch if s.service else None
-    if switch is not None and s.switched:
-        return decision.act(actions.MarkPromoted(live.id, max(switch.at, live.attempt_started_at)))
-    if len(live.ready) < s.asked.replicas:  # the first revision proves itself in place
+    if not s.switched and len(live.ready) < s.asked.replicas:  # the first revision proves itself in place
         return decision.NOTHING
-    return decision.act(actions.MarkPromoted(live.id, max(s.now, live.attempt_started_at)))
+    return _note(s, live)
 
 
-def _switch(s: situation.Situation, service: observed.TrafficService) -> decision.Decision:
-    if not gate_open(s):
+def _note(s: situation.Situation, live: observed.Revision) -> decision.Decision:
+    """At the latest when the traffic leaves again: coming back to this revision is then a new attempt."""
+    if live.attempt_spent:
         return decision.NOTHING
-    move = actions.SwitchTraffic(service.revision, s.asked.revision, s.now, service.resource_version)
-    return decision.act(move)
+    switch = s.service.switch if s.service and s.switched else None
+    since = switch.at if switch else s.now
+    return decision.act(actions.MarkPromoted(live.id, max(since, live.attempt_started_at)))
 
 
 def gate_open(s: situation.Situation) -> bool:
@@ -83,9 +82,8 @@ def gate_open(s: situation.Situation) -> bool:
 def _settles_at(s: situation.Situation) -> datetime.datetime | None:
     """When enough of the pods that are ready now will have been so for long enough."""
     target = s.target
-    if target is None or s.hibernating or gate_open(s) or not failure.under_way(target):
-        return None
-    if len(target.ready) < s.enough:
+    if target is None or s.hibernating or not failure.under_way(target) or len(target.ready) < s.enough:
         return None
     earliest = sorted(pod.since for pod in target.ready)
-    return situation.after(earliest[s.enough - 1], s.asked.min_ready)
+    settled = situation.after(earliest[s.enough - 1], s.asked.min_ready)
+    return settled if settled > s.now else None
