@@ -21,10 +21,10 @@ def test_what_is_due_to_standing_revisions_does_not_wait_for_the_rollout() -> No
     assert scene.actions == wanted
 
 
-def test_somebody_elses_object_under_our_name_stops_everything() -> None:
+def test_somebody_elses_object_under_our_name_stops_everything_until_it_is_seen_to_be_gone() -> None:
     scene = a_model(asking="v2").with_live("v1").with_somebody_elses("Deployment", "sentiment-v2")
     assert scene.actions == ()
-    assert scene.plan.look_again is None
+    assert scene.plan.look_again == ahead(10)
 
 
 def test_the_earliest_alarm_counts() -> None:

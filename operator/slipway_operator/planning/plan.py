@@ -36,6 +36,8 @@ from slipway_operator.planning import (
 )
 from slipway_operator.planning import status as reporting
 
+FOREIGN_LOOK_SECONDS = 10
+
 # Of these, one that acts is the last to be asked: the next look sees what came of it.
 _ROLLOUT: tuple[decision.Policy, ...] = (
     traffic.restore,
@@ -65,12 +67,17 @@ def plan(
 ) -> Plan:
     """What is to be done about `model` in `namespace`, given all that was seen of it."""
     s = situation.Situation(asked=asked, seen=seen, now=now)
-    decisions = [] if seen.foreign else [*_standing(s), *_rollout(s), endpoints.provide(s)]
+    decisions = [_stand_aside(s)] if seen.foreign else [*_standing(s), *_rollout(s), endpoints.provide(s)]
     return Plan(
         actions=tuple(action for each in decisions for action in each.actions),
         status=reporting.report(s, model=model, namespace=namespace),
         look_again=min((d.look_again for d in decisions if d.look_again is not None), default=None),
     )
+
+
+def _stand_aside(s: situation.Situation) -> decision.Decision:
+    """Somebody else's object carries no label of ours: no event tells when it has gone."""
+    return decision.wait_until(situation.after(s.now, FOREIGN_LOOK_SECONDS))
 
 
 def _standing(s: situation.Situation) -> list[decision.Decision]:
