@@ -13,8 +13,6 @@ from slipway_operator.domain import observed
 from slipway_operator.planning import actions
 from tests.planning import look, truths, world
 
-TAKES_PODS = (actions.Scale, actions.DeleteRevision)
-
 
 @dataclasses.dataclass(slots=True)
 class Auditor:
@@ -46,7 +44,8 @@ class Auditor:
                 assert taken.seen.service is not None
                 read = taken.seen.service.resource_version
                 assert str(before.resource_version) == read, "I3: switched a Service that nobody had read"
-                self._promoted_once(to, cluster)
+                if to == taken.asked.revision:
+                    self._promoted_once(to, cluster)
             case actions.Scale(revision=revision, replicas=replicas):
                 live = before is not None and before.revision == revision
                 assert not live or replicas >= taken.asked.replicas, "I2: the live revision was scaled down"

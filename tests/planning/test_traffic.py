@@ -84,6 +84,19 @@ def test_any_ready_pod_will_do_when_the_old_version_has_none() -> None:
     assert scene.with_revision("v2", ready=1, ready_for=0).actions == (_switch("v1", "v2"),)
 
 
+def test_what_served_before_serves_again_when_the_live_version_has_no_ready_pod_and_the_new_one_none() -> (
+    None
+):
+    scene = a_model(asking="v3").with_revision("v1", ready=1, promoted_at=ago(300))
+    scene = scene.with_live("v2", ready=0).with_revision("v3")
+    assert scene.actions == (_switch("v2", "v1"),)
+
+
+def test_what_never_had_the_traffic_is_no_rescue() -> None:
+    scene = a_model(asking="v3").with_revision("v1", ready=1).with_live("v2", ready=0).with_revision("v3")
+    assert not any(isinstance(action, actions.SwitchTraffic) for action in scene.actions)
+
+
 def test_what_the_stable_slices_show_counts_when_the_old_versions_own_are_gone() -> None:
     scene = a_model(asking="v2", replicas=1).with_revision("v1", promoted_at=ago(900))
     scene = scene.with_service("v1", ready=frozenset({"v1-0", "v1-1"}))

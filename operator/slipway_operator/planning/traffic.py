@@ -30,10 +30,19 @@ def direct(s: situation.Situation) -> decision.Decision:
     """Promotes, or moves on."""
     if s.service is None or s.live is None or s.target_is_live:
         return _promote(s)
-    if not gate_open(s):
+    to = _destination(s)
+    if to is None:
         return decision.Decision(actions=_promote(s).actions, look_again=_settles_at(s))
-    move = actions.SwitchTraffic(s.service.revision, s.asked.revision, s.now, s.service.resource_version)
+    move = actions.SwitchTraffic(s.service.revision, to.id, s.now, s.service.resource_version)
     return decision.act(*_note(s, s.live).actions, move)
+
+
+def _destination(s: situation.Situation) -> observed.Revision | None:
+    """The target, when it has proved itself; what served before, when the live revision has no ready pod."""
+    if gate_open(s):
+        return s.target
+    rescue = _fallback(s) if s.live_ready == 0 and not s.hibernating else None
+    return rescue if rescue is not None and rescue.ready and rescue.promoted_at else None
 
 
 def _first(s: situation.Situation) -> str:
