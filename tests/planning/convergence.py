@@ -36,7 +36,7 @@ def converge(
         if settled:
             continue
         asked = cluster.deployments.get(cluster.asked.revision)
-        if asked and asked.rejected and _was_unlucky(asked.revision) and not _is_live(cluster):
+        if _was_unlucky(asked) and cluster.asked.replicas > 0 and not _is_live(cluster):
             cluster.user_wants_a_retry()
         elif taken.plan.look_again is None or (asked and asked.released and asked.attempt_number > RETRIES):
             return taken
@@ -94,9 +94,11 @@ def _check_rest(cluster: world.World, taken: look.Look) -> None:
             assert not late.plan.actions, f"I10: {late.plan.actions} after {seconds} s, and no alarm was set"
 
 
-def _was_unlucky(version: str) -> bool:
-    """Its pods crashed, but not because of what it is."""
-    return versions.NATURES[version] is not versions.Nature.WRONG
+def _was_unlucky(asked: world.Deployment | None) -> bool:
+    """It was rejected because its pods crashed, and not for what it is."""
+    if asked is None or asked.rejected is None:
+        return False
+    return versions.NATURES[asked.revision] is not versions.Nature.WRONG
 
 
 def _is_live(cluster: world.World) -> bool:

@@ -119,6 +119,12 @@ def test_an_operator_that_died_after_the_verdict_takes_the_pods_afterwards(verdi
     assert attempt.ensure(scene.situation).actions == (actions.Scale("v2", 0),)
 
 
+def test_a_rejected_revision_that_somebody_gave_the_traffic_keeps_its_pods_while_they_get_requests() -> None:
+    scene = a_model(asking="v2").with_live("v1").with_revision("v2", ready=1, rejected=a_verdict())
+    lagging = scene.with_service("v1", ready=frozenset({"v2-0"}))
+    assert attempt.ensure(lagging.situation) == decision.NOTHING
+
+
 def test_a_new_retry_token_tries_again_as_the_first_time() -> None:
     scene = a_model(asking="v2", retry_token="please").with_live("v1")
     scene = scene.with_revision("v2", desired=0, rejected=a_verdict(attempts=4))

@@ -41,6 +41,8 @@ def _after_verdict(s: situation.Situation, target: observed.Revision) -> decisio
     if verdict is not None and failure.may_try_again(s, target):
         by_hand = s.asked.retry_token != verdict.retry_token
         return _start(s, target, number=1 if by_hand else verdict.attempts + 1)
+    if s.gets_requests(target):  # put there by hand, and just taken away
+        return decision.NOTHING
     if target.desired > 0:  # stopped between the verdict and the scale-down
         return decision.act(actions.Scale(target.id, 0))
     if target.released is not None and target.rejected is None:
