@@ -68,6 +68,10 @@ def test_a_pod_may_drain_for_as_long_as_it_was_told_and_end_after_that() -> None
     assert pod(models.LEAST)["terminationGracePeriodSeconds"] == 60 + 30
 
 
+def test_a_pod_that_is_told_to_end_before_it_can_listen_ends_all_the_same() -> None:
+    assert pod(models.LEAST)["shareProcessNamespace"] is True
+
+
 def test_what_the_user_left_unset_is_left_to_the_runtime() -> None:
     names = set(environment(models.LEAST))
     assert "SLIPWAY_MAX_BATCH_SIZE" not in names

@@ -65,6 +65,9 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
         "volumes": [{"name": "cache", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,  # a Service called `model` would set MODEL_PORT and the like
+        # The runtime must not be process 1: the kernel drops a SIGTERM for a process 1 that has no handler
+        # yet, and a pod that is told to end in its first moments would hold its GPU until it is killed.
+        "shareProcessNamespace": True,
         "terminationGracePeriodSeconds": drain_seconds(model) + _GRACE_BEYOND_DRAIN,
         "securityContext": {
             "runAsNonRoot": True,
