@@ -26,6 +26,8 @@ from tests.cluster.stages import say, stage
 CREDENTIALS = "s3-models"
 MODELS_NAMESPACE = "default"
 NODES = 2
+ABSENT_IMAGE = "slipway.local/runtime:absent"
+"""On the administrator's list and nowhere else: what becomes of an image that no node can pull."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def values(references: Mapping[str, str]) -> dict[str, Any]:
     return {
         "image": _image(references["operator"]),
         "runtimeImage": _image(references["runtime"]),
+        "runtimeImagesAllowed": [ABSENT_IMAGE],
         "s3": {"endpointUrl": ENDPOINT, "region": REGION},
         "logLevel": "debug",
     }

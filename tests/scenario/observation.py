@@ -6,14 +6,18 @@ Must not know what happens in between.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from tests.cluster.stack import Installed
+from tests.recorder.columns import Sample
 from tests.recorder.watch import Recorder
 from tests.scenario import outcome
+from tests.scenario.operator_pod import OperatorPod
 from tests.scenario.run import Run
 
 _NOTES = 20
+_WAKING = timedelta(seconds=5)
 
 
 @contextmanager
@@ -49,7 +53,12 @@ def _judge(run: Run) -> outcome.Outcome:
     run.judged = outcome.judge(
         run.recording,
         circumstances=replace(run.circumstances, log=log),
-        samples={run.key: run.samples},
+        samples={run.key: [sample for sample in run.samples if not _alone(sample, run.operator)]},
         report=run.end_traffic(),
     )
     return run.judged
+
+
+def _alone(sample: Sample, operator: OperatorPod) -> bool:
+    """Printed while there was no operator, or none for long enough to have said anything."""
+    return any(begin <= sample.end and sample.begin <= end + _WAKING for begin, end in operator.absences)

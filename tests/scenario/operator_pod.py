@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.cluster.kubectl import JsonObject, Kubectl
 from tests.cluster.release import NAMESPACE
+from tests.recorder import journal
 
 _SELECTOR = "app.kubernetes.io/name=slipway-operator"
 _PROC = Path("/proc")
@@ -26,7 +27,8 @@ class OperatorPod:
         self._kubectl = kubectl
         self._since = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._words: list[str] = []
-        self._killed: set[str] = set()  # container ids
+        self._killed: dict[str, datetime] = {}  # by container id
+        self.absences: list[tuple[datetime, datetime]] = []
 
     def aim(self) -> Callable[[], None]:
         """What kills the process that runs now, the moment it is called: nothing is looked up any more.
@@ -48,6 +50,8 @@ class OperatorPod:
             if time.monotonic() > deadline:
                 raise AssertionError(f"the operator is not ready again within {_PATIENCE:g} s")
             time.sleep(0.5)
+        if self._killed:
+            self.absences.append((max(self._killed.values()), journal.now()))
         if self.restarts() > 0:
             self._keep_words(self._pod(), previous=True)
 
@@ -76,9 +80,9 @@ class OperatorPod:
         return "\n".join(line for line in lines if _concerns(line, namespace))
 
     def _kill(self, pod: JsonObject, processes: list[int]) -> None:
+        self._killed[_container(pod)] = journal.now()
         for pid in processes:
             _kill(pid)
-        self._killed.add(_container(pod))
         if not processes:  # the node is not on this machine
             self._keep_words(pod, previous=False)
             name = pod["metadata"]["name"]

@@ -15,10 +15,11 @@ from tests.recorder.columns import Sample
 from tests.recorder.columns import check as check_columns
 from tests.recorder.history import History
 from tests.recorder.invariants import Circumstances
-from tests.recorder.journal import JsonObject
 from tests.recorder.metadata import Key
 from tests.recorder.switches import Switch
 from tests.recorder.violation import Violation
+from tests.scenario import endings
+from tests.scenario.endings import Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,14 @@ class Outcome:
     history: History
     switches: tuple[Switch, ...]
     violations: tuple[Violation, ...]
+    endings: tuple[Ending, ...]
     report: Report | None
 
     @property
     def complaints(self) -> list[str]:
         """Every failed request, missing record and broken promise as a sentence; none is what is wanted."""
-        return [*_of_ledger(self.report), *(_told(violation) for violation in self.violations)]
+        killed = [f"{ending} was killed" for ending in self.endings if ending.was_killed]
+        return [*_of_ledger(self.report), *(_told(violation) for violation in self.violations), *killed]
 
     @property
     def writes(self) -> Counter[str]:
@@ -42,28 +45,9 @@ class Outcome:
         moments = self.history.moments()
         return Counter(m.change.key.kind for m in moments if writers.operators(m.writers))
 
-    def reached(self, revision: str) -> Switch:
-        """The last move of the traffic to that revision. Raises AssertionError when there was none."""
-        moves = [switch for switch in self.switches if switch.to == revision]
-        assert moves, f"the traffic never went to revision {revision}"
-        return moves[-1]
-
     def exit_codes(self, revision: str) -> set[int | None]:
         """How the containers of the revision's deleted pods ended; None where nobody knows."""
-        last: dict[str, JsonObject] = {}
-        codes: set[int | None] = set()
-        for change in self.history.changes:
-            if change.key.kind != "Pod" or change.object.meta.revision != revision:
-                continue
-            if change.deleted:
-                codes |= _codes(last.get(change.object.meta.uid, {}))
-            last[change.object.meta.uid] = change.raw
-        return codes
-
-
-def _codes(pod: JsonObject) -> set[int | None]:
-    statuses = pod.get("status", {}).get("containerStatuses") or [{}]
-    return {status.get("state", {}).get("terminated", {}).get("exitCode") for status in statuses}
+        return {ending.code for ending in self.endings if ending.revision == revision}
 
 
 def judge(
@@ -78,7 +62,7 @@ def judge(
     broken = invariants.check(history, circumstances=circumstances)
     for key, printed in samples.items():
         broken += check_columns(printed, history, key)
-    return Outcome(recording, history, switches.of(history), tuple(broken), report)
+    return Outcome(recording, history, switches.of(history), tuple(broken), endings.of(history), report)
 
 
 def revision_of_json(spec: str) -> str:

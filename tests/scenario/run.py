@@ -94,6 +94,14 @@ class Run:
         self._sample()
         return self._asked(json.loads(answer))
 
+    def would_ask(self, version: str, **changes: Any) -> str:
+        """The revision that `apply` would ask for; nothing is written."""
+        body = manifest.model(version, namespace=self.namespace, changes=changes)
+        answer = self.kubectl.run(
+            "apply", "--dry-run=server", "-f", "-", "-o", "json", stdin=json.dumps(body)
+        )
+        return revision_of(json.loads(answer)["spec"])
+
     def patch(self, spec: Mapping[str, Any]) -> str:
         """Merge into the spec that is there; the revision that it asks for now."""
         where = ("-n", self.namespace, "--type=merge", "-p", json.dumps({"spec": spec}))

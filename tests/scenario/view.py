@@ -18,7 +18,7 @@ _STATES = frozenset({Line.LISTED, Line.ADDED, Line.MODIFIED, Line.DELETED})
 
 
 class View:
-    """The recorded objects. Only `until` and `refresh` move it on."""
+    """The recorded objects. Only `until`, `refresh` and `positions` move it on."""
 
     def __init__(self, recording: Path) -> None:
         self._recording = recording
@@ -35,6 +35,11 @@ class View:
             for key, item in self._objects.items()
             if key.kind == kind and labels.items() <= (item["metadata"].get("labels") or {}).items()
         ]
+
+    def positions(self) -> dict[Key, str]:
+        """The resourceVersion of each object, as of now."""
+        self.refresh()
+        return {key: item["metadata"]["resourceVersion"] for key, item in self._objects.items()}
 
     def refresh(self) -> None:
         """Take in all that has been recorded."""
