@@ -138,7 +138,7 @@ def _may_shrink(seen: observed.Revision, replicas: int, taken: look.Look) -> Non
         return
     assert seen is not taken.live, "I2: the live revision is to be scaled below spec.replicas"
     assert not _gets_requests(seen, taken), f"I1: {seen.id} still gets requests"
-    if taken.live is None and seen.ready:
+    if taken.live is None and seen.ready and seen.rejected is None:
         others = [r for r in taken.seen.revisions if r.ready and r is not seen]
         assert others, f"I1: {seen.id} has the only ready pods, and the Service is about to come back"
     if seen.id != taken.asked.revision and (seen.promoted_at or _is_warm(seen, taken)):

@@ -20,11 +20,11 @@ LONGEST_PAUSE_SECONDS = 3600
 def judge(s: situation.Situation) -> decision.Decision:
     """Ends the target's attempt if it has failed."""
     target = s.target
-    if target is None or s.hibernating or not under_way(target):
+    if target is None or s.hibernating:
         return decision.NOTHING
     if s.target_is_live:
         return _watch(s, target)
-    if _is_needed(s, target):
+    if not under_way(target) or _is_needed(s, target):
         return decision.NOTHING
     worst = target.worst
     if worst is not None and worst.severity is observed.Severity.REJECTING:
@@ -72,7 +72,9 @@ def retry_at(s: situation.Situation, verdict: observed.Verdict) -> datetime.date
 
 def _watch(s: situation.Situation, target: observed.Revision) -> decision.Decision:
     """The first revision proves itself in place: nothing is taken from it, but its lateness is told."""
-    return decision.NOTHING if is_late(s, target) else decision.wait_until(_deadline(s, target))
+    if target.attempt_spent or is_late(s, target):
+        return decision.NOTHING
+    return decision.wait_until(_deadline(s, target))
 
 
 def _deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
