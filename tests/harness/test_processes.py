@@ -70,7 +70,7 @@ def test_one_that_has_ended_already_is_left_in_peace(tmp_path: Path) -> None:
 
 def test_waiting_ends_early_with_the_last_words_of_a_program_that_ended(tmp_path: Path) -> None:
     process = processes.spawn(
-        "talker", ["sh", "-c", "echo the port is taken; exit 1"], tmp_path / "talker.log"
+        "talker", ["sh", "-c", "echo the port is taken; sleep 0.3; exit 1"], tmp_path / "talker.log"
     )
     with pytest.raises(ClusterError, match=r"talker has ended by itself(.|\n)*the port is taken"):
         until(lambda: False, 30, "never", [process], tmp_path)
