@@ -44,4 +44,6 @@ def _endings(change: Change) -> Iterator[Ending]:
         earlier = status.get("lastState", {}).get("terminated")
         last = status.get("state", {}).get("terminated", {})
         for state in [last, earlier] if earlier else [last]:
-            yield Ending(meta.key.name, meta.revision or "", state.get("exitCode"))
+            # For a container that never ran the kubelet makes up a code.
+            ran = state.get("reason") != "ContainerStatusUnknown"
+            yield Ending(meta.key.name, meta.revision or "", state.get("exitCode") if ran else None)
