@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 # Early failures first, and the clusters that the harness's own tests start beside this one last.
 _RINGS = ("s3", "cluster")
 _LAST = "tests/harness/"
+_LONGEST = 50  # characters of a namespace; "-load" is added to it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,13 +38,13 @@ def stack(pytestconfig: pytest.Config) -> Installed:
     from tests.cluster.errors import ClusterError
     from tests.cluster.stack import Stack
 
+    try:
+        cluster = selection.choose()
+    except ClusterError as failure:
+        _cannot_run(str(failure))
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     assert capture is not None
     with capture.global_and_fixture_disabled():  # it may take minutes, and says what it is doing
-        try:
-            cluster = selection.choose()
-        except ClusterError as failure:
-            _cannot_run(str(failure))
         return Stack(cluster=cluster).ensure()
 
 
@@ -56,40 +56,26 @@ def kubectl(stack: Installed) -> Kubectl:
 
 @pytest.fixture
 def namespace(stack: Installed, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The test's own namespace: restricted pods only, and the Secret that models read S3 with."""
-    with _lent(stack, _name(request.node.name)) as name:
+    """The test's own namespace, where models find their Secret."""
+    from tests.scenario import namespaces
+
+    with namespaces.lent(stack, _name(request.node.name)) as name:
         yield name
 
 
 @pytest.fixture(scope="module")
 def module_namespace(stack: Installed, request: pytest.FixtureRequest) -> Iterator[str]:
     """The same, for all tests of a module."""
-    with _lent(stack, _name(request.module.__name__.rpartition(".")[2])) as name:
+    from tests.scenario import namespaces
+
+    with namespaces.lent(stack, _name(request.node.path.stem)) as name:
         yield name
-
-
-@contextmanager
-def _lent(stack: Installed, name: str) -> Iterator[str]:
-    from tests.cluster.s3_manifests import restricted_namespace
-    from tests.cluster.stack import CREDENTIALS
-
-    _remove(stack, name, wait=True)  # what an interrupted run has left
-    stack.kubectl.apply(restricted_namespace(name))
-    stack.s3.give_reader(CREDENTIALS, name)
-    yield name
-    _remove(stack, name, wait=False)
-
-
-def _remove(stack: Installed, name: str, *, wait: bool) -> None:
-    """The namespace, and that of the requests that were sent to it."""
-    for used in (name, f"{name}-load"):
-        stack.kubectl.delete("namespace", used, wait=wait)
 
 
 def _name(test: str) -> str:
     """A short name that says which test it is."""
     words = re.sub(r"[^a-z0-9]+", "-", test.lower().removeprefix("test_")).strip("-")
-    return f"t-{words[:40].rstrip('-')}"
+    return f"t-{words}"[:_LONGEST].rstrip("-")
 
 
 def _cannot_run(why: str) -> None:

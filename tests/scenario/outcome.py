@@ -36,8 +36,13 @@ class Outcome:
     @property
     def complaints(self) -> list[str]:
         """Every failed request, missing record and broken promise as a sentence; none is what is wanted."""
+        return [*_of_ledger(self.report), *self.broken_promises]
+
+    @property
+    def broken_promises(self) -> list[str]:
+        """What the recording has against the operator and the runtime."""
         killed = [f"{ending} was killed" for ending in self.endings if ending.was_killed]
-        return [*_of_ledger(self.report), *(_told(violation) for violation in self.violations), *killed]
+        return [*(_told(violation) for violation in self.violations), *killed]
 
     @property
     def writes(self) -> Counter[str]:

@@ -1,1 +1,1 @@
-"""The long run: versions come and go under load, and the operator dies on the way."""
+"""Many requests over many switches, with an operator that dies on the way: `make soak`."""

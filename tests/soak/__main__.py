@@ -1,121 +1,89 @@
-"""`make soak`: at least 50,000 requests over six rollouts on two nodes, the operator killed three times.
+"""`python -m tests.soak`: the whole soak on a cluster, its figures in .cluster/soak.json.
 
-Exits with 0 only when no request failed, none is unaccounted for, and no promise was broken on the recorded
-history. Writes .cluster/soak.json and, beside it, the evidence: recording, ledger, the operator's log.
+The exit status: 0 passed, 1 not passed, and why; 130 interrupted.
 """
 
 import json
 import shutil
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from rich.console import Console
 
 from tests.cluster import paths
 from tests.cluster.errors import ClusterError
-from tests.cluster.s3_manifests import restricted_namespace
-from tests.cluster.stack import CREDENTIALS, Installed, Stack
-from tests.cluster.stages import say, stage
+from tests.cluster.stack import Stack
+from tests.cluster.stages import say
 from tests.ledger import rendering
-from tests.ledger.generator.load import ClientClass, Load, Rate
+from tests.recorder.switches import Turn
+from tests.scenario import namespaces
 from tests.scenario.observation import observed
-from tests.scenario.outcome import Outcome
 from tests.scenario.run import Run
-from tests.soak.story import LEGS, LONGEST_SECONDS, REQUESTS, Kill, Leg, share
+from tests.soak import story
+from tests.soak.verdict import Verdict
 
 NAMESPACE = "slipway-soak"
 FOLDER = paths.STATE / "soak"
 RESULT = paths.STATE / "soak.json"
-LOAD = Load(
-    paces={ClientClass.FAST: Rate(35), ClientClass.POOL: Rate(10), ClientClass.NEW: Rate(8)},
-    max_seconds=LONGEST_SECONDS,
-)
 
 
 def main() -> int:
-    """The exit status: 0 nothing failed and no promise was broken, 1 otherwise, 130 interrupted."""
+    RESULT.unlink(missing_ok=True)
     try:
-        return _tell(*_soak(Stack().ensure()))
-    except (ClusterError, AssertionError) as failure:
-        print("\n".join([str(failure), *getattr(failure, "__notes__", [])]), file=sys.stderr)
+        run, ended = _soak()
+    except ClusterError as failure:
+        print(failure, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted: `make down` removes what is left.", file=sys.stderr)
+        print(f"Interrupted; what was recorded is in {FOLDER}.", file=sys.stderr)
         return 130
+    verdict = _verdict(run, ended)
+    RESULT.write_text(json.dumps(verdict.as_json(), indent=1) + "\n")
+    return _tell(run, verdict)
 
 
-def _soak(installed: Installed) -> tuple[Outcome, int, float]:
-    """The outcome, how often the operator was killed, and how long it took in seconds."""
+def _soak() -> tuple[Run, str]:
+    """The run, and why it did not come to its end ("" when it did)."""
+    installed = Stack().ensure()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    began = time.monotonic()
-    with _namespace(installed), observed(installed, NAMESPACE, FOLDER) as run:
-        run.operator.renew()
-        with stage("version 1 is applied, and is ready"):
-            run.apply("1")
-            run.wait_complete("1")
-        run.send(LOAD)
-        for number, leg in enumerate(LEGS):
-            _roll(run, leg, legs_left=len(LEGS) - number)
-    return run.outcome, run.operator.kills, time.monotonic() - began
+    ended = ""
+    with namespaces.lent(installed, NAMESPACE) as namespace:
+        with observed(installed, namespace, FOLDER) as run:
+            try:
+                story.play(run)
+            except AssertionError as failure:
+                ended = f"it did not come to its end: {failure}"
+        say(f"recorded in {FOLDER}")
+    return run, ended
 
 
-def _roll(run: Run, leg: Leg, *, legs_left: int) -> None:
-    fate = "" if leg.kill is Kill.NEVER else f", the operator is killed {leg.kill}"
-    with stage(f"to version {leg.version}{fate}"):
-        before = run.seen.selected
-        kill = run.operator.aim() if leg.kill is not Kill.NEVER else None
-        revision = run.apply(leg.version)
-        if kill is not None:
-            if leg.kill is Kill.BEFORE_THE_SWITCH:
-                run.wait_step("WaitingForReadyPods")
-            else:
-                run.wait_selected(revision)
-            kill()
-            run.operator.wait()
-        run.wait_complete(leg.version)
-        if before:
-            run.wait_gone(before)
-        run.send_more(share(run.answered(), legs_left), timeout=LONGEST_SECONDS)
-    say(f"  {run.answered():,} of {REQUESTS:,} requests")
-
-
-@contextmanager
-def _namespace(installed: Installed) -> Iterator[None]:
-    """Nothing of an earlier run, and afterwards nothing of this one."""
-    used = (NAMESPACE, f"{NAMESPACE}-load")
-    for name in used:
-        installed.kubectl.delete("namespace", name)
-    installed.kubectl.apply(restricted_namespace(NAMESPACE))
-    installed.s3.give_reader(CREDENTIALS, NAMESPACE)
-    yield
-    for name in used:
-        installed.kubectl.delete("namespace", name, wait=False)
-
-
-def _tell(outcome: Outcome, kills: int, seconds: float) -> int:
+def _verdict(run: Run, ended: str) -> Verdict:
+    outcome = run.outcome
     report = outcome.report
-    assert report is not None, "no request was sent"
-    passed = not outcome.complaints and report.requests >= REQUESTS
-    result = {
-        "requests": report.requests,
-        "failed": report.failed,
-        "switches": len(outcome.switches),
-        "operator_kills": kills,
-        "violations": [str(violation) for violation in outcome.violations],
-        "seconds": round(seconds, 1),
-        "passed": passed,
-    }
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(rendering.plain(report))
-    for complaint in outcome.complaints:
-        print(f"✗ {complaint}")
-    print(
-        f"{'✓' if passed else '✗'} {report.requests:,} requests, {report.failed} failed, "
-        f"{len(outcome.switches)} switches, operator killed {kills} times, "
-        f"{len(outcome.violations)} promises broken, {seconds:.0f} s"
+    moves = [switch for switch in outcome.switches if switch.turn is not Turn.HAND and switch.confirmed_at]
+    complaints = [*outcome.broken_promises, *(report.findings if report else ()), *([ended] if ended else [])]
+    return Verdict(
+        requests=report.requests if report else 0,
+        failed=report.failed if report else 0,
+        switches=len(moves),
+        operator_kills=run.operator.kills,
+        violations=tuple(complaints),
+        seconds=round(report.seconds, 1) if report else 0.0,
     )
-    return 0 if passed else 1
+
+
+def _tell(run: Run, verdict: Verdict) -> int:
+    console = Console()
+    if run.outcome.report is not None:
+        console.print(rendering.render(run.outcome.report))
+    console.print(
+        f"{verdict.requests:,} requests, {verdict.failed:,} failed; {verdict.switches} switches, "
+        f"{verdict.operator_kills} times the operator was killed; "
+        f"{len(verdict.violations)} promises broken; {verdict.seconds:.0f} s"
+    )
+    for shortcoming in verdict.shortcomings:
+        console.print(f"! {shortcoming}", style="bold red", markup=False)
+    return 1 if verdict.shortcomings else 0
 
 
 if __name__ == "__main__":
