@@ -79,10 +79,11 @@ def _tell(run: Run, verdict: Verdict) -> int:
     console.print(
         f"{verdict.requests:,} requests, {verdict.failed:,} failed; {verdict.switches} switches, "
         f"{verdict.operator_kills} times the operator was killed; "
-        f"{len(verdict.violations)} promises broken; {verdict.seconds:.0f} s"
+        f"{len(verdict.violations)} promises broken; {verdict.seconds:.0f} s",
+        soft_wrap=True,
     )
     for shortcoming in verdict.shortcomings:
-        console.print(f"! {shortcoming}", style="bold red", markup=False)
+        console.print(f"! {shortcoming}", style="bold red", markup=False, soft_wrap=True)
     return 1 if verdict.shortcomings else 0
 
 
