@@ -37,7 +37,7 @@ def local_obstacles() -> list[str]:
     return [
         *([] if os.geteuid() == 0 else ["you are not root"]),
         *([] if packages.available() else ["apt-get, which installs containerd and runc, is missing"]),
-        *([] if toolchain.go() else ["Go 1.25 or later, which builds Kubernetes, is missing"]),
+        *([] if toolchain.go() else ["Go 1.26 or later, which builds Kubernetes, is missing"]),
     ]
 
 
