@@ -14,8 +14,14 @@ help: ## list the targets
 demo: venv ## from nothing to a rollout under load, to be watched; leaves the cluster up
 	@$(PYTHON) -m tests.demo
 
+# The tests on the cluster wait most of their time: the others run beside them and are told of at the end.
+OTHERS := .cluster/tests-beside.log
 test: venv lint ## everything that is tested, on a real cluster
-	@$(PYTHON) -m pytest
+	@mkdir -p .cluster; $(PYTHON) -m pytest -m 'not stack' > $(OTHERS) 2>&1 & others=$$!; \
+	trap 'kill $$others' INT TERM; \
+	$(PYTHON) -m pytest -m stack --durations=15; rolled=$$?; \
+	echo "… the tests that need no cluster of Slipway's"; wait $$others; beside=$$?; cat $(OTHERS); \
+	exit $$((rolled > beside ? rolled : beside))
 
 cluster: venv ## a cluster with Slipway, S3 and the example bundles; no model yet
 	@$(PYTHON) -m tests.cluster.stack up
@@ -33,7 +39,7 @@ lint: venv ## style, types, layers, the CRD and the chart
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check -q .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/yamllint -s .
 	@cmp crds/slipway.dev_inferencemodels.yaml charts/slipway/files/crds/slipway.dev_inferencemodels.yaml
 

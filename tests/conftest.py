@@ -22,7 +22,11 @@ _LAST = "tests/harness/"
 _LONGEST = 50  # characters of a namespace; "-load" is added to it
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("stack")
     items.sort(key=_ring)
 
 
