@@ -6,7 +6,7 @@ These times are all that is ever read from an earlier status.
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, Literal
 
 from slipway_operator.api import reasons
 from slipway_operator.api import status as api
@@ -49,11 +49,11 @@ def conditions(
 def _condition(
     wanted: status.Condition, before: api.Condition | None, generation: int, now: datetime.datetime
 ) -> api.Condition:
-    says = "True" if wanted.status else "False"
+    says: Literal["True", "False"] = "True" if wanted.status else "False"
     unchanged = before is not None and before.status == says
     return api.Condition(
         type=wanted.type,
-        status="True" if wanted.status else "False",
+        status=says,
         reason=wanted.reason,
         message=wanted.message,
         observed_generation=generation,
