@@ -16,6 +16,9 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
+from tests.cluster.errors import ClusterError
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.toolchain import binaries
 
@@ -174,9 +177,14 @@ def free_port() -> int:
         return port
 
 
-def in_ci() -> bool:
-    """Where a check that cannot run is a failure."""
-    return os.environ.get("CI") == "true"
+def control_plane_or_skip(folder: Path) -> ControlPlane:
+    """Without its programs: a skip, and in CI a failure."""
+    try:
+        return ControlPlane(folder)
+    except ClusterError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:

@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.errors import ClusterError
 from tests.recorder import invariants, kinds, switches
 from tests.recorder.history import History
 from tests.recorder.metadata import Key
 from tests.recorder.switches import READ_AGE
 from tests.recorder.watch import Recorder
 from tests.recorder_tests import rollout_by_hand
-from tests.recorder_tests.control_plane import ControlPlane, in_ci
+from tests.recorder_tests.control_plane import ControlPlane, control_plane_or_skip
 from tests.recorder_tests.rollout_by_hand import ByHand
 
 pytestmark = pytest.mark.cluster
@@ -27,12 +26,7 @@ A, B = "a" * 10, "b" * 10
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    try:
-        plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
-    except ClusterError as error:
-        if in_ci():
-            raise
-        pytest.skip(str(error))
+    plane = control_plane_or_skip(tmp_path_factory.mktemp("control-plane"))
     try:
         plane.start()
         rollout_by_hand.install_crd(plane.kubectl)

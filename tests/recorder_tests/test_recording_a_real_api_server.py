@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.errors import ClusterError
 from tests.recorder import connection, invariants, journal, kinds, report, switches
 from tests.recorder.columns import Sampler
 from tests.recorder.history import History
@@ -18,7 +17,7 @@ from tests.recorder.journal import Line
 from tests.recorder.metadata import Key
 from tests.recorder.objects import Deployment
 from tests.recorder.watch import Recorder, RecorderError
-from tests.recorder_tests.control_plane import ControlPlane, in_ci, write_kubeconfig
+from tests.recorder_tests.control_plane import ControlPlane, control_plane_or_skip, write_kubeconfig
 from tests.recorder_tests.cut_line import CutLine
 from tests.recorder_tests.rollout_by_hand import install_crd, until
 
@@ -33,12 +32,7 @@ _LABELS = {"slipway.dev/model": "sentiment"}
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    try:
-        plane = ControlPlane(tmp_path_factory.mktemp("control-plane"))
-    except ClusterError as error:
-        if in_ci():
-            raise
-        pytest.skip(str(error))
+    plane = control_plane_or_skip(tmp_path_factory.mktemp("control-plane"))
     try:
         plane.start()
         install_crd(plane.kubectl)
