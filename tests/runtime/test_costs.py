@@ -2,7 +2,7 @@
 
 import pytest
 
-from slipway_runtime.engine.classifier import Timing
+from slipway_runtime.engine.model import Timing
 from slipway_runtime.scheduling import costs
 from slipway_runtime.scheduling.costs import Costs
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from slipway_runtime.engine import providers
+from slipway_runtime.engine.model import OutOfMemoryError, RunAbortedError, RunControl
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.preprocessing.text import Ids
 
@@ -21,6 +22,7 @@ Logits = npt.NDArray[np.float32]
 
 _INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 _OUTPUT = "logits"
+_NO_MEMORY = ("Failed to allocate", "bad_alloc", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,17 @@ class Session:
         self._inputs = frozenset(put.name for put in self._session.get_inputs())
         self._check_signature()
 
-    def run(self, ids: Ids, mask: Ids) -> Logits:
+    def run(self, ids: Ids, mask: Ids, control: RunControl) -> Logits:
         """`ids` and `mask` are [n, tokens]; the answer is [n, labels]. Releases the GIL while it runs."""
         feed = {"input_ids": ids}
         if "attention_mask" in self._inputs:
             feed["attention_mask"] = mask
         if "token_type_ids" in self._inputs:
             feed["token_type_ids"] = np.zeros_like(ids)  # one text a row, so all of the first kind
-        logits: Logits = self._session.run([_OUTPUT], feed)[0]
+        try:
+            logits: Logits = self._session.run([_OUTPUT], feed, control.options)[0]
+        except Exception as error:  # onnxruntime's exceptions share no base but this
+            raise _named(error, control) from error
         return logits
 
     def _check_signature(self) -> None:
@@ -83,6 +88,15 @@ def _tuned(threads: int) -> Any:
     tuned.enable_mem_pattern = False
     tuned.log_severity_level = 4  # what it logs as errors it also raises, and that reaches our log
     return tuned
+
+
+def _named(error: Exception, control: RunControl) -> Exception:
+    """The error of a run as this layer names it, or itself: onnxruntime tells them apart by words only."""
+    if control.aborted:
+        return RunAbortedError("the run was ended before it was done")
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
+        return OutOfMemoryError(str(error))
+    return error
 
 
 def _failed(what: str) -> StartupError:

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from slipway_runtime.engine.session import Logits
-from slipway_runtime.preprocessing.text import Ids
+from slipway_runtime.engine.model import Answer, Row, RunControl
 from slipway_runtime.scheduling import policy
 from slipway_runtime.scheduling.costs import Costs
 from slipway_runtime.telemetry.metrics import Metrics
 
-RunRows = Callable[[Sequence[Ids]], list[Logits]]
+RunRows = Callable[[Sequence[Row], RunControl], list[Answer]]
 
 _log = structlog.get_logger("slipway.batcher")
 
@@ -37,16 +36,16 @@ class QueueFullError(Exception):
 class _Job:
     """One request: its answers as they come, in the order of its rows."""
 
-    future: asyncio.Future[list[Logits]]
-    answers: list[Logits | None]
+    future: asyncio.Future[list[Answer]]
+    answers: list[Answer | None]
     missing: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Row:
+class _Waiting:
     job: _Job
     index: int
-    ids: Ids
+    row: Row
     waiting: policy.WaitingRow
 
 
@@ -66,7 +65,7 @@ class Batcher:
         self._run = run
         self._options = options
         self._metrics = metrics
-        self._queue: list[_Row] = []
+        self._queue: list[_Waiting] = []
         self._arriving = 0
         self._changed = asyncio.Event()
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="inference")
@@ -100,16 +99,16 @@ class Batcher:
         if waiting and waiting + rows > self._options.max_queue_rows:
             raise QueueFullError(waiting=waiting, retry_after=max(1, math.ceil(self._backlog_seconds())))
 
-    def enqueue(self, rows: Sequence[Ids]) -> asyncio.Future[list[Logits]]:
-        """Queue the rows of one request. The future has the logits of each, in order.
+    def enqueue(self, rows: Sequence[Row]) -> asyncio.Future[list[Answer]]:
+        """Queue the rows of one request. The future has the answer of each, in order.
 
         Cancel it and what has not begun leaves the queue. Raises QueueFullError.
         """
         self.admit(len(rows))
         job = _Job(asyncio.get_running_loop().create_future(), [None] * len(rows), len(rows))
         now = time.monotonic()
-        for index, ids in enumerate(rows):
-            self._queue.append(_Row(job, index, ids, policy.WaitingRow(tokens=len(ids), queued_at=now)))
+        for index, row in enumerate(rows):
+            self._queue.append(_Waiting(job, index, row, policy.WaitingRow(tokens=row.length, queued_at=now)))
         job.future.add_done_callback(self._forget_if_cancelled)
         self._queue_changed()
         return job.future
@@ -144,14 +143,14 @@ class Batcher:
             case policy.Idle():
                 await self._changed.wait()
 
-    def _take(self, positions: tuple[int, ...]) -> list[_Row]:
+    def _take(self, positions: tuple[int, ...]) -> list[_Waiting]:
         taken = [self._queue[position] for position in positions]
         gone = set(positions)
         self._queue = [row for position, row in enumerate(self._queue) if position not in gone]
         self._queue_changed()
         return taken
 
-    async def _run_batch(self, batch: list[_Row], now: float) -> None:
+    async def _run_batch(self, batch: list[_Waiting], now: float) -> None:
         for row in batch:
             self._metrics.queue_seconds.observe(now - row.waiting.queued_at)
         self._metrics.batch_rows.observe(len(batch))
@@ -162,14 +161,14 @@ class Batcher:
         try:
             with self._metrics.batch_seconds.time():
                 outcomes = await loop.run_in_executor(
-                    self._thread, _run_isolating, self._run, [row.ids for row in batch]
+                    self._thread, _run_isolating, self._run, [row.row for row in batch]
                 )
         except Exception as error:
             outcomes = [_Outcome(error=error)] * len(batch)
         for row, outcome in zip(batch, outcomes, strict=True):
             self._deliver(row, outcome)
 
-    def _deliver(self, row: _Row, outcome: "_Outcome") -> None:
+    def _deliver(self, row: _Waiting, outcome: "_Outcome") -> None:
         job = row.job
         if job.future.done():  # its client has gone, or another of its rows failed
             return
@@ -177,12 +176,12 @@ class Batcher:
             job.future.set_exception(outcome.error)
             self._drop(job)
             return
-        job.answers[row.index] = outcome.logits
+        job.answers[row.index] = outcome.answer
         job.missing -= 1
         if job.missing == 0:
             job.future.set_result([answer for answer in job.answers if answer is not None])
 
-    def _forget_if_cancelled(self, future: asyncio.Future[list[Logits]]) -> None:
+    def _forget_if_cancelled(self, future: asyncio.Future[list[Answer]]) -> None:
         if future.cancelled():
             self._queue = [row for row in self._queue if row.job.future is not future]
             self._queue_changed()
@@ -202,14 +201,14 @@ class Batcher:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    logits: Logits | None = None
+    answer: Answer | None = None
     error: Exception | None = field(default=None)
 
 
-def _run_isolating(run: RunRows, rows: list[Ids]) -> list[_Outcome]:
+def _run_isolating(run: RunRows, rows: list[Row]) -> list[_Outcome]:
     """Run `rows`; when that fails, run their halves, so that a poisoned row fails alone."""
     try:
-        return [_Outcome(logits=logits) for logits in run(rows)]
+        return [_Outcome(answer=answer) for answer in run(rows, RunControl())]
     except Exception as error:
         if len(rows) == 1:
             return [_Outcome(error=error)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from slipway_runtime.engine.classifier import Timing
+from slipway_runtime.engine.model import Timing
 
 Floats = npt.NDArray[np.float64]
 

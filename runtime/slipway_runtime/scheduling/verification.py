@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from slipway_runtime.artifacts.manifest import Golden
-from slipway_runtime.engine.classifier import Classification
+from slipway_runtime.engine.model import Classification
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.scheduling.predictor import Predictor
 

@@ -13,7 +13,7 @@ import pydantic
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from slipway_runtime.engine.classifier import Classification
+from slipway_runtime.engine.model import Classification
 from slipway_runtime.scheduling.batcher import QueueFullError
 from slipway_runtime.scheduling.catalog import Catalog, NotReadyError, UnknownVersionError
 from slipway_runtime.scheduling.predictor import Predictor
