@@ -16,7 +16,7 @@ import uvloop
 from slipway_runtime import loading, settings
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle, Phase
-from slipway_runtime.scheduling.catalog import Catalog
+from slipway_runtime.scheduling.catalog import Catalog, Entry, State
 from slipway_runtime.telemetry import logs, termination
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import connection, listening, probes, routes
@@ -71,7 +71,7 @@ class _Runtime:
         self._version = configuration.model_version or configuration.location().last_segment
         self._lifecycle = Lifecycle()
         self._metrics = Metrics()
-        self._catalog = Catalog()
+        self._catalog = Catalog(configuration.model_name)
         self._drain = Drain(
             DrainLimits(quiet=configuration.drain_quiet_seconds, timeout=configuration.drain_timeout_seconds)
         )
@@ -108,7 +108,9 @@ class _Runtime:
         except BaseException:
             server.stop_now()
             raise
-        self._catalog.add(predictor)
+        self._catalog.serve(
+            predictor, Entry(name=self._settings.model_name, version=self._version, state=State.READY)
+        )
         self._lifecycle.phase = Phase.READY
         _log.info("ready")
 

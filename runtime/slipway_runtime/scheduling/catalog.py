@@ -1,48 +1,209 @@
-"""The versions that this process serves, and which one a request gets.
+"""The versions that this process serves, which one a request gets, and who still holds one.
 
-Knows nothing of how they are loaded.
+All of it happens on one event loop, so a look-up and its count are one step. Knows nothing of how
+versions are loaded: that is told to it.
 """
+
+import asyncio
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import NamedTuple
 
 from slipway_runtime.scheduling.predictor import Predictor
 
 
+class Key(NamedTuple):
+    """What a request may name."""
+
+    name: str
+    version: str
+
+
+class State(enum.StrEnum):
+    """As the repository extension of the Open Inference Protocol calls them."""
+
+    READY = "READY"
+    LOADING = "LOADING"
+    UNLOADING = "UNLOADING"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One version as the index shows it. `since` is an RFC 3339 time; empty is not known (yet)."""
+
+    name: str
+    version: str
+    state: State
+    reason: str = ""
+    digest: str = ""
+    source: str = ""
+    provider: str = ""
+    since: str = ""
+
+    @property
+    def key(self) -> Key:
+        return Key(self.name, self.version)
+
+
 class NotReadyError(Exception):
-    """No version has been verified yet."""
+    """What was asked for is wanted here, and is not served (yet)."""
+
+
+class UnknownModelError(Exception):
+    """The request names a model that is not served here."""
+
+    def __init__(self, wanted: str, served: list[str]) -> None:
+        super().__init__(f"model {wanted!r} is not served here; served: {_listed(served)}")
 
 
 class UnknownVersionError(Exception):
     """The request names a version that is not served here."""
 
     def __init__(self, wanted: str, served: list[str]) -> None:
-        super().__init__(f"version {wanted!r} is not served here; served: {', '.join(map(repr, served))}")
+        super().__init__(f"version {wanted!r} is not served here; served: {_listed(served)}")
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """One version in memory, and the number of requests that it answers at the moment."""
+
+    predictor: Predictor
+    entry: Entry
+    leases: int = 0
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        self.leases -= 1
+        if self.leases == 0:
+            self.idle.set()
+
+
+class Lease:
+    """`with` it, and its version stays in memory until the block is left."""
+
+    __slots__ = ("_served",)
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def __enter__(self) -> Predictor:
+        self._served.leases += 1
+        return self._served.predictor
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._served.release()
 
 
 class Catalog:
     """Filled once a version has been verified, and not before."""
 
-    def __init__(self) -> None:
-        self._served: dict[str, Predictor] = {}
-        self._default: Predictor | None = None
+    def __init__(self, default: str) -> None:
+        """`default` is the model of requests that name none."""
+        self.default = default
+        self._served: dict[Key, Served] = {}
+        self._latest: dict[str, Served] = {}
+        self._retiring: list[Served] = []
+        self._order: tuple[Key, ...] = ()
+        self._expected: tuple[Entry, ...] = ()
 
     @property
-    def versions(self) -> list[str]:
-        return sorted(self._served)
+    def ready(self) -> bool:
+        """Whether the default model has a version that serves."""
+        return self.default in self._latest
 
-    def add(self, predictor: Predictor) -> None:
-        """Serve this version, and from now on by default."""
-        self._served[predictor.version] = predictor
-        self._default = predictor
+    def latest(self, name: str | None = None) -> str:
+        """The version that a request gets which names none; "" while there is none."""
+        served = self._latest.get(name or self.default)
+        return served.entry.version if served else ""
 
-    def resolve(self, version: str | None) -> Predictor:
-        """The named version, or the default one for None. Raises NotReadyError or UnknownVersionError."""
-        if self._default is None:
-            raise NotReadyError("the model is still being loaded and verified")
-        if version is None:
-            return self._default
-        if version not in self._served:
-            raise UnknownVersionError(version, self.versions)
-        return self._served[version]
+    def versions(self, name: str | None = None) -> list[str]:
+        """What is served of a model (None: the default one), in order."""
+        return sorted(key.version for key in self._served if key.name == (name or self.default))
+
+    def index(self) -> tuple[Entry, ...]:
+        """Every version that is served, wanted or on its way out; the served ones first."""
+        serving = [served.entry for served in self._served.values()]
+        known = {entry.key for entry in serving}
+        expected = [entry for entry in self._expected if entry.key not in known]
+        known.update(entry.key for entry in expected)
+        leaving = [served.entry for served in self._retiring if served.entry.key not in known]
+        return (*serving, *expected, *leaving)
+
+    def lease(self, name: str | None = None, version: str | None = None) -> Lease:
+        """A version to be used in a `with` block that is entered at once.
+
+        No name is the default model, no version (or "") its latest. Raises NotReadyError,
+        UnknownModelError or UnknownVersionError.
+        """
+        wanted = name or self.default
+        served = self._served.get(Key(wanted, version)) if version else self._latest.get(wanted)
+        if served is None:
+            raise self._missing(wanted, version or "")
+        return Lease(served)
+
+    def serve(self, predictor: Predictor, entry: Entry) -> Served:
+        """Serve a verified version under the name and version of `entry`.
+
+        It takes the place of one with the same key at once; that one is still to be retired.
+        """
+        served = Served(predictor, replace(entry, state=State.READY))
+        self._served[entry.key] = served
+        self._choose_latest()
+        return served
+
+    async def retire(self, served: Served) -> None:
+        """Give `served` to no further request, and return when the last one that holds it is answered."""
+        self._retiring.append(served)
+        served.entry = replace(served.entry, state=State.UNLOADING)
+        if self._served.get(served.entry.key) is served:
+            del self._served[served.entry.key]
+        self._choose_latest()
+        try:
+            while served.leases:
+                served.idle.clear()
+                await served.idle.wait()
+        finally:
+            self._retiring.remove(served)
+
+    def arrange(self, order: Sequence[Key]) -> None:
+        """The last one of a name that is served is its latest; what `order` lacks comes before all of it."""
+        self._order = tuple(order)
+        self._choose_latest()
+
+    def expect(self, entries: Sequence[Entry]) -> None:
+        """Show these in the index, where nothing of the same key is served."""
+        self._expected = tuple(entries)
 
     async def close(self) -> None:
-        for predictor in self._served.values():
-            await predictor.stop()
+        """End every version, whoever holds it."""
+        for served in (*self._served.values(), *self._retiring):
+            await served.predictor.stop()
+
+    def _choose_latest(self) -> None:
+        rank = {key: position for position, key in enumerate(self._order)}
+        by_rank = sorted(self._served.items(), key=lambda item: rank.get(item[0], -1))
+        self._latest = {key.name: served for key, served in by_rank}
+
+    def _missing(self, name: str, version: str) -> Exception:
+        names = sorted({key.name for key in self._served} | {entry.name for entry in self._expected})
+        if name not in names and name != self.default:
+            return UnknownModelError(name, names)
+        for entry in self._expected:
+            if entry.name == name and entry.version == version:
+                return NotReadyError(f"version {version!r} of {name!r} is not served: {_why(entry)}")
+        if name in self._latest:
+            return UnknownVersionError(version, self.versions(name))
+        return NotReadyError("the model is still being loaded and verified")
+
+
+def _why(entry: Entry) -> str:
+    return entry.reason or "it is still being loaded and verified"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names)) or "nothing"

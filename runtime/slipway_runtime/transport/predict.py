@@ -15,10 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from slipway_runtime.engine.model import Classification
 from slipway_runtime.scheduling.batcher import QueueFullError
-from slipway_runtime.scheduling.catalog import Catalog, NotReadyError, UnknownVersionError
+from slipway_runtime.scheduling.catalog import Catalog, Lease, NotReadyError, UnknownVersionError
 from slipway_runtime.scheduling.predictor import Predictor
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import body, problems
+from slipway_runtime.transport.gate import VERSION_HEADER
 from slipway_runtime.transport.schemas import (
     MAX_BODY_BYTES,
     MAX_TEXT_BYTES,
@@ -57,23 +58,22 @@ class PredictEndpoint:
         except body.ClientGoneError:
             return  # the gate counts what has not been answered
         else:
-            await _send(send, answer)
+            await _send(send, *answer)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> bytes:
-        """The body of the answer. Raises ProblemError or ClientGoneError."""
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, str]:
+        """The body of the answer and the version that gave it. Raises ProblemError or ClientGoneError."""
         began = time.perf_counter()
         request = self._parse(await body.read(scope, receive, limit=MAX_BODY_BYTES))
-        predictor = self._resolve(request.model_version)
-        found = await self._predict(predictor, request.texts, receive)
+        with self._lease(request.model_version) as predictor:
+            found = await self._predict(predictor, request.texts, receive)
+            version = predictor.version
         predictions = [
-            Prediction.model_construct(
-                text=text, label=one.label, score=one.score, model_version=predictor.version
-            )
+            Prediction.model_construct(text=text, label=one.label, score=one.score, model_version=version)
             for text, one in zip(request.texts, found, strict=True)
         ]
         took = round((time.perf_counter() - began) * 1000, 3)
         answer = PredictResponse.model_construct(predictions=predictions, processing_time_ms=took)
-        return _RESPONSE.dump_json(answer)
+        return _RESPONSE.dump_json(answer), version
 
     def _parse(self, raw: bytes) -> PredictRequest:
         try:
@@ -89,9 +89,9 @@ class PredictEndpoint:
                 raise problems.invalid(f"texts.{index}: a text has at most {MAX_TEXT_BYTES} bytes of UTF-8")
         return request
 
-    def _resolve(self, version: str | None) -> Predictor:
+    def _lease(self, version: str | None) -> Lease:
         try:
-            return self._catalog.resolve(version)
+            return self._catalog.lease(version=version)
         except NotReadyError as error:
             raise problems.not_ready(str(error)) from error
         except UnknownVersionError as error:
@@ -141,7 +141,11 @@ def _explain(error: pydantic.ValidationError) -> problems.ProblemError:
     return problems.invalid(f"{place}: {problem['msg']}" if place else problem["msg"])
 
 
-async def _send(send: Send, answer: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+async def _send(send: Send, answer: bytes, version: str) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(answer)).encode()),
+        (VERSION_HEADER, version.encode()),
+    ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

@@ -63,7 +63,12 @@ def build(parts: Parts) -> ASGIApp:
     app.router.routes[:0] = [Route(path, predict, methods=["POST"]) for path in ("/v1/predict", "/predict")]
     _add_health(app, parts)
     _document_predict(app)
-    return Gate(app, parts.metrics, pod=parts.identity.pod, version=parts.identity.version)
+    return Gate(
+        app,
+        parts.metrics,
+        pod=parts.identity.pod,
+        version=lambda: parts.catalog.latest() or parts.identity.version,
+    )
 
 
 def _add_health(app: fastapi.FastAPI, parts: Parts) -> None:
@@ -75,7 +80,7 @@ def _add_health(app: fastapi.FastAPI, parts: Parts) -> None:
             model_loaded=parts.lifecycle.ready,
             phase=parts.lifecycle.phase,
             model=parts.identity.model,
-            versions=parts.catalog.versions,
+            versions=parts.catalog.versions(),
         )
 
     @app.get("/metrics", response_class=Response)
