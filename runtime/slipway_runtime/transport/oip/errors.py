@@ -1,0 +1,43 @@
+"""Why a request of the Open Inference Protocol is not answered, before it is a status of any wire."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What went wrong, as far as a client's next step depends on it."""
+
+    INVALID = "Invalid"
+    """The request is wrong, and will be wrong the next time."""
+    UNSUPPORTED = "Unsupported"
+    """A part of the protocol that is not offered here."""
+    NOT_FOUND = "NotFound"
+    """There is no such model or version."""
+    TOO_LARGE = "TooLarge"
+    """More bytes than a request may have."""
+    OVERLOADED = "Overloaded"
+    """Too much waits already: later, or elsewhere."""
+    LATE = "Late"
+    """The deadline has passed."""
+    UNAVAILABLE = "Unavailable"
+    """Nothing is served yet, or not any more."""
+    INTERNAL = "Internal"
+    """A fault of ours, or of the model."""
+
+
+class OipError(Exception):
+    """A request that is answered with an error; its text is for the client."""
+
+    def __init__(self, kind: Kind, message: str, *, retry_after: int | None = None) -> None:
+        """`retry_after`: seconds, for OVERLOADED and UNAVAILABLE."""
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after
+
+
+def invalid(message: str) -> OipError:
+    return OipError(Kind.INVALID, message)
+
+
+def unsupported(message: str) -> OipError:
+    return OipError(Kind.UNSUPPORTED, f"unsupported: {message}")
