@@ -35,7 +35,13 @@ class _Loaded:
 async def load(settings: Settings, lifecycle: Lifecycle, metrics: Metrics, *, version: str) -> Predictor:
     """Download, load, warm up and verify the configured model. Raises StartupError."""
     loaded = await asyncio.to_thread(_load, settings, lifecycle, metrics)
-    predictor = Predictor(loaded.classifier, _batcher(settings, loaded, metrics), version=version)
+    predictor = Predictor(
+        loaded.classifier,
+        _batcher(settings, loaded, metrics),
+        name=settings.model_name,
+        version=version,
+        digest=loaded.description.digest or "",
+    )
     lifecycle.phase = Phase.VERIFYING
     goldens = map(verification.Expectation.from_golden, loaded.description.description.goldens)
     expectations = [*goldens, *settings.expectations()]

@@ -16,7 +16,15 @@ import structlog
 
 from slipway_runtime.engine.model import Answer, Row, RunControl
 from slipway_runtime.scheduling import policy
+from slipway_runtime.scheduling.calls import (
+    Call,
+    DeadlineExceededError,
+    QueueFullError,
+    RowFailedError,
+    Spent,
+)
 from slipway_runtime.scheduling.costs import Costs
+from slipway_runtime.scheduling.counts import Statistics
 from slipway_runtime.telemetry.metrics import Metrics
 
 RunRows = Callable[[Sequence[Row], RunControl], list[Answer]]
@@ -24,21 +32,23 @@ RunRows = Callable[[Sequence[Row], RunControl], list[Answer]]
 _log = structlog.get_logger("slipway.batcher")
 
 
-class QueueFullError(Exception):
-    """Too many rows wait already. `retry_after` is the predicted time in seconds until they are done."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of one request: an outcome a row, in order."""
 
-    def __init__(self, *, waiting: int, retry_after: int) -> None:
-        super().__init__(f"{waiting} rows are waiting already")
-        self.retry_after = retry_after
+    outcomes: tuple[Answer | RowFailedError, ...]
+    spent: Spent
 
 
 @dataclass(slots=True, eq=False)
 class _Job:
     """One request: its answers as they come, in the order of its rows."""
 
-    future: asyncio.Future[list[Answer]]
-    answers: list[Answer | None]
+    future: asyncio.Future[None]
+    outcomes: list[Answer | RowFailedError | None]
     missing: int
+    queued_at: float
+    run_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +69,7 @@ class BatcherOptions:
 
 
 class Batcher:
-    """Start with `start()`, feed with `enqueue()`, end with `stop()`; all on one event loop."""
+    """Start with `start()`, feed with `run()`, end with `close()`; all on one event loop."""
 
     def __init__(self, run: RunRows, options: BatcherOptions, metrics: Metrics) -> None:
         self._run = run
@@ -67,6 +77,7 @@ class Batcher:
         self._metrics = metrics
         self._queue: list[_Waiting] = []
         self._arriving = 0
+        self.statistics = Statistics()
         self._changed = asyncio.Event()
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._owner: asyncio.Task[None] | None = None
@@ -74,7 +85,7 @@ class Batcher:
     def start(self) -> None:
         self._owner = asyncio.create_task(self._serve(), name="batcher")
 
-    async def stop(self) -> None:
+    async def close(self) -> None:
         """End the owner. Requests that still wait are cancelled."""
         if self._owner is not None:
             self._owner.cancel()
@@ -93,25 +104,36 @@ class Batcher:
             self._arriving -= 1
             self._changed.set()
 
-    def admit(self, rows: int) -> None:
+    def admit(self, rows: int, call: Call) -> None:
         """Raises QueueFullError when `rows` more would be too many. An empty queue takes any request."""
         waiting = len(self._queue)
         if waiting and waiting + rows > self._options.max_queue_rows:
-            raise QueueFullError(waiting=waiting, retry_after=max(1, math.ceil(self._backlog_seconds())))
+            seconds = max(1, math.ceil(self._backlog_seconds()))
+            raise QueueFullError(f"{waiting} rows are waiting already", retry_after=seconds)
+        if call.deadline is not None and time.monotonic() >= call.deadline:
+            raise DeadlineExceededError("the deadline had passed before the request was queued")
 
-    def enqueue(self, rows: Sequence[Row]) -> asyncio.Future[list[Answer]]:
-        """Queue the rows of one request. The future has the answer of each, in order.
+    async def run(self, rows: Sequence[Row], call: Call) -> Finished:
+        """Queue the rows of one request and wait for them. Cancel it and they leave the queue.
 
-        Cancel it and what has not begun leaves the queue. Raises QueueFullError.
+        Raises QueueFullError or DeadlineExceededError.
         """
-        self.admit(len(rows))
-        job = _Job(asyncio.get_running_loop().create_future(), [None] * len(rows), len(rows))
+        self.admit(len(rows), call)
         now = time.monotonic()
+        job = _Job(asyncio.get_running_loop().create_future(), [None] * len(rows), len(rows), now)
         for index, row in enumerate(rows):
             self._queue.append(_Waiting(job, index, row, policy.WaitingRow(tokens=row.length, queued_at=now)))
-        job.future.add_done_callback(self._forget_if_cancelled)
         self._queue_changed()
-        return job.future
+        try:
+            async with asyncio.timeout(None if call.deadline is None else call.deadline - now):
+                await job.future
+        except TimeoutError:
+            raise DeadlineExceededError("the deadline passed while the request waited") from None
+        finally:
+            self._drop(job)
+        spent = Spent(time.monotonic() - now - job.run_seconds, job.run_seconds)
+        self.statistics.count_request(spent, failed=False)
+        return Finished(tuple(one for one in job.outcomes if one is not None), spent)
 
     async def _serve(self) -> None:
         while True:
@@ -165,26 +187,23 @@ class Batcher:
                 )
         except Exception as error:
             outcomes = [_Outcome(error=error)] * len(batch)
+        took = time.monotonic() - now
+        self.statistics.count_run(rows=len(batch), seconds=took, at=time.time())
+        for job in {row.job for row in batch}:
+            job.run_seconds += took
         for row, outcome in zip(batch, outcomes, strict=True):
             self._deliver(row, outcome)
 
     def _deliver(self, row: _Waiting, outcome: "_Outcome") -> None:
         job = row.job
-        if job.future.done():  # its client has gone, or another of its rows failed
+        if job.future.done():  # its client has gone
             return
-        if outcome.error is not None:
-            job.future.set_exception(outcome.error)
-            self._drop(job)
-            return
-        job.answers[row.index] = outcome.answer
+        job.outcomes[row.index] = (
+            RowFailedError(row.index, outcome.error) if outcome.error else outcome.answer
+        )
         job.missing -= 1
         if job.missing == 0:
-            job.future.set_result([answer for answer in job.answers if answer is not None])
-
-    def _forget_if_cancelled(self, future: asyncio.Future[list[Answer]]) -> None:
-        if future.cancelled():
-            self._queue = [row for row in self._queue if row.job.future is not future]
-            self._queue_changed()
+            job.future.set_result(None)
 
     def _drop(self, job: _Job) -> None:
         self._queue = [row for row in self._queue if row.job is not job]

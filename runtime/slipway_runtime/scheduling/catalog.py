@@ -182,7 +182,7 @@ class Catalog:
     async def close(self) -> None:
         """End every version, whoever holds it."""
         for served in (*self._served.values(), *self._retiring):
-            await served.predictor.stop()
+            await served.predictor.close()
 
     def _choose_latest(self) -> None:
         rank = {key: position for position, key in enumerate(self._order)}

@@ -1,40 +1,132 @@
-"""Texts to classifications through one model's queue: the code path of every request.
+"""Texts or tensors to answers through one version's queue: the code path of every request.
 
-The golden examples go through here too, before the pod is ready. Knows nothing of HTTP.
+The golden examples go through here too, before the pod is ready. Knows nothing of HTTP or gRPC.
 """
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from slipway_runtime.engine.model import Classification, Model, Row
-from slipway_runtime.scheduling.batcher import Batcher
+from slipway_runtime.engine.model import Answer, Array, Classification, InvalidInputError, Model, Row
+from slipway_runtime.scheduling.batcher import Batcher, Finished
+from slipway_runtime.scheduling.calls import (
+    PATIENT,
+    Call,
+    ClosedError,
+    DeadlineExceededError,
+    Lane,
+    QueueFullError,
+    RowFailedError,
+    Spent,
+)
+from slipway_runtime.scheduling.counts import Statistics
+
+__all__ = [
+    "Call",
+    "ClosedError",
+    "DeadlineExceededError",
+    "InvalidInputError",
+    "Lane",
+    "Predictor",
+    "QueueFullError",
+    "RowFailedError",
+    "Spent",
+    "TensorAnswer",
+    "TextAnswer",
+]
 
 # Encoding takes some 100 µs a short text: up to this many characters a thread costs more than it saves.
 _INLINE_CHARACTERS = 4096
 
 
-class Predictor:
-    """One served version of a model."""
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """One result a text, in order; and where the time went."""
 
-    def __init__(self, model: Model, batcher: Batcher, *, version: str) -> None:
+    results: tuple[Classification | RowFailedError, ...]
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True)
+class TensorAnswer:
+    """The outputs by name, and where the time went."""
+
+    outputs: dict[str, Array]
+    spent: Spent
+
+
+class Predictor:
+    """One version in memory: a model and its queue."""
+
+    def __init__(self, model: Model, batcher: Batcher, *, name: str, version: str, digest: str = "") -> None:
+        self.model = model
+        self.name = name
         self.version = version
-        self._model = model
+        self.digest = digest
         self._batcher = batcher
 
-    async def predict(self, texts: Sequence[str]) -> list[Classification]:
-        """One classification a text, in order. Cancelling it takes its rows out of the queue.
+    @property
+    def statistics(self) -> Statistics:
+        return self._batcher.statistics
 
-        Raises QueueFullError, and what the model raised for one of these texts.
+    def arrival(self) -> contextlib.AbstractContextManager[None]:
+        """Held from the moment a request is complete until its rows are queued, or it has failed."""
+        return self._batcher.arrival()
+
+    async def predict(self, texts: Sequence[str], call: Call = PATIENT) -> TextAnswer:
+        """Cancelling it takes its rows out of the queue. A text that breaks the model fails alone.
+
+        Raises QueueFullError, DeadlineExceededError, or ClosedError.
         """
-        self._batcher.admit(len(texts))  # before the work of encoding what would be refused
+        self._batcher.admit(len(texts), call)  # before the work of encoding what would be refused
         with self._batcher.arrival():
-            answers = self._batcher.enqueue(await self._encode(texts))
-        return [self._model.decode(answer) for answer in await answers]
+            rows = await self._encode(texts)
+        done = await self._batcher.run(rows, call)
+        return TextAnswer(tuple(self._decode(outcome) for outcome in done.outcomes), done.spent)
 
-    async def stop(self) -> None:
-        await self._batcher.stop()
+    async def infer(self, inputs: Mapping[str, Array], call: Call = PATIENT) -> TensorAnswer:
+        """`inputs` fit the model's signature. Cancelling it takes its rows out of the queue.
+
+        Raises what `predict` raises, InvalidInputError, and RowFailedError when one row failed.
+        """
+        self._batcher.admit(self._count(inputs), call)
+        with self._batcher.arrival():
+            rows = await self._rows(inputs)
+        done = await self._batcher.run(rows, call)
+        return TensorAnswer(self.model.outputs(_answers(done)), done.spent)
+
+    async def close(self) -> None:
+        """End the queue. What still waits fails with ClosedError."""
+        await self._batcher.close()
+
+    def _decode(self, outcome: Answer | RowFailedError) -> Classification | RowFailedError:
+        return outcome if isinstance(outcome, RowFailedError) else self.model.decode(outcome)
 
     async def _encode(self, texts: Sequence[str]) -> list[Row]:
         if sum(map(len, texts)) <= _INLINE_CHARACTERS:
-            return self._model.encode(texts)
-        return await asyncio.to_thread(self._model.encode, texts)
+            return self.model.encode(texts)
+        return await asyncio.to_thread(self.model.encode, texts)
+
+    def _count(self, inputs: Mapping[str, Array]) -> int:
+        first = next(iter(inputs.values()), None)
+        return len(first) if self.model.signature.batched and first is not None else 1
+
+    async def _rows(self, inputs: Mapping[str, Array]) -> list[Row]:
+        if self.model.is_text and _characters(inputs) > _INLINE_CHARACTERS:
+            return await asyncio.to_thread(self.model.rows, inputs)
+        return self.model.rows(inputs)
+
+
+def _characters(inputs: Mapping[str, Array]) -> int:
+    return sum(len(text) for array in inputs.values() if array.dtype == object for text in array.flat)
+
+
+def _answers(done: Finished) -> list[Answer]:
+    """Raises RowFailedError for the first row that failed."""
+    answers: list[Answer] = []
+    for outcome in done.outcomes:
+        if isinstance(outcome, RowFailedError):
+            raise outcome
+        answers.append(outcome)
+    return answers

@@ -13,7 +13,7 @@ import structlog
 from slipway_runtime.artifacts.manifest import Golden
 from slipway_runtime.engine.model import Classification
 from slipway_runtime.failures import Reason, StartupError
-from slipway_runtime.scheduling.predictor import Predictor
+from slipway_runtime.scheduling.predictor import Predictor, RowFailedError
 
 _SLOW_SECONDS = 1.0
 _SHOWN_CHARACTERS = 200
@@ -49,7 +49,7 @@ async def verify(predictor: Predictor, expectations: Sequence[Expectation]) -> N
     """Raises StartupError(GoldenMismatch) with the first answer that is not as expected."""
     for expectation in expectations:
         began = time.monotonic()
-        got = (await _predict(predictor, expectation))[0]
+        got = await _predict(predictor, expectation)
         took = time.monotonic() - began
         if not expectation.met_by(got):
             raise _mismatch(expectation, f"{got.label} ({got.score:.4f})")
@@ -57,11 +57,14 @@ async def verify(predictor: Predictor, expectations: Sequence[Expectation]) -> N
             _log.warning("verification_slow", text=_shown(expectation.text), seconds=round(took, 3))
 
 
-async def _predict(predictor: Predictor, expectation: Expectation) -> list[Classification]:
+async def _predict(predictor: Predictor, expectation: Expectation) -> Classification:
     try:
-        return await predictor.predict([expectation.text])
+        result = (await predictor.predict([expectation.text])).results[0]
+        if isinstance(result, RowFailedError):
+            raise result
     except Exception as error:
         raise _mismatch(expectation, f"an error: {error}") from error
+    return result
 
 
 def _mismatch(expectation: Expectation, got: str) -> StartupError:

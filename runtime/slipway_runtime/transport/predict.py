@@ -14,9 +14,8 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from slipway_runtime.engine.model import Classification
-from slipway_runtime.scheduling.batcher import QueueFullError
 from slipway_runtime.scheduling.catalog import Catalog, Lease, NotReadyError, UnknownVersionError
-from slipway_runtime.scheduling.predictor import Predictor
+from slipway_runtime.scheduling.predictor import Predictor, QueueFullError, RowFailedError
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import body, problems
 from slipway_runtime.transport.gate import VERSION_HEADER
@@ -121,7 +120,7 @@ class PredictEndpoint:
 
 async def _unless_gone(predictor: Predictor, texts: Sequence[str], receive: Receive) -> list[Classification]:
     """The answer, unless its client leaves first: then its rows leave the queue too."""
-    work = asyncio.ensure_future(predictor.predict(texts))
+    work = asyncio.ensure_future(_all(predictor, texts))
     gone = asyncio.ensure_future(body.until_gone(receive))
     try:
         await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
@@ -131,6 +130,16 @@ async def _unless_gone(predictor: Predictor, texts: Sequence[str], receive: Rece
     finally:
         work.cancel()
         gone.cancel()
+
+
+async def _all(predictor: Predictor, texts: Sequence[str]) -> list[Classification]:
+    """Raises RowFailedError when one text failed: this contract has no place for half an answer."""
+    found: list[Classification] = []
+    for result in (await predictor.predict(texts)).results:
+        if isinstance(result, RowFailedError):
+            raise result
+        found.append(result)
+    return found
 
 
 def _explain(error: pydantic.ValidationError) -> problems.ProblemError:
