@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from slipway_runtime import settings
-from slipway_runtime.artifacts import location, source, sources
+from slipway_runtime.artifacts import disk, location, sources
 from slipway_runtime.failures import Reason, StartupError
 from tests.runtime import processes
 
@@ -100,7 +100,7 @@ def test_a_full_disk_is_said(tmp_path: pathlib.Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limit[1]))
     try:
         with pytest.raises(StartupError) as caught:
-            source.write([b"x" * 600, b"x" * 600], tmp_path / "model.onnx")
+            disk.copy([b"x" * 600, b"x" * 600], tmp_path / "model.onnx")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 

@@ -8,8 +8,11 @@ import pathlib
 import stat
 from collections.abc import Iterator
 
-from slipway_runtime.artifacts import source
+from slipway_runtime.artifacts import disk, source
+from slipway_runtime.artifacts.origin import Fetched, Origin
 from slipway_runtime.failures import Reason, StartupError
+
+_CHUNK_BYTES = 1 << 20
 
 
 class Folder:
@@ -17,6 +20,7 @@ class Folder:
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path
+        self._fetched: list[Fetched] = []
 
     def describe(self, name: str = "") -> str:
         return (self._path / name).as_uri() if name else self._path.as_uri()
@@ -31,10 +35,14 @@ class Folder:
     def save(self, item: source.Item, target: pathlib.Path) -> str:
         try:
             with os.fdopen(os.open(self._path / item.name, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-                digest, _ = source.write(_chunks(file.fileno()), target)
+                digest, size = disk.copy(_chunks(file.fileno()), target)
         except OSError as error:
             raise self._unreadable(error, item.name) from error
+        self._fetched.append(Fetched(name=item.name, size=size, sha256=digest))
         return digest
+
+    def origin(self) -> Origin:
+        return Origin(uri=self.describe(), resolved=self.describe(), files=tuple(self._fetched))
 
     def _item(self, entry: os.DirEntry[str]) -> source.Item:
         facts = entry.stat(follow_symlinks=False)
@@ -60,5 +68,5 @@ class Folder:
 
 
 def _chunks(descriptor: int) -> Iterator[bytes]:
-    while chunk := os.read(descriptor, source.CHUNK_BYTES):
+    while chunk := os.read(descriptor, _CHUNK_BYTES):
         yield chunk

@@ -1,0 +1,72 @@
+"""New files on the disk of ours, and what to say when it has no room for them.
+
+An error of the disk must never be taken for one of the source, which would be tried again.
+"""
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterable, Sequence
+
+from slipway_runtime.failures import Reason, StartupError
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SPARE_BYTES = 16 << 20  # a file system that is full to the last byte fails others too
+
+
+def create(path: pathlib.Path) -> int:
+    """The descriptor of a new file that only this user can read."""
+    try:
+        return os.open(path, _FLAGS, 0o600)
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def write(descriptor: int, data: bytes, offset: int) -> None:
+    """Write all of `data` at `offset`. Raises StartupError when the disk takes no more."""
+    left = memoryview(data)
+    try:
+        while left:
+            written = os.pwrite(descriptor, left, offset)
+            left, offset = left[written:], offset + written
+    except OSError as error:
+        raise _unwritable(error) from error
+
+
+def copy(chunks: Iterable[bytes], target: pathlib.Path) -> tuple[str, int]:
+    """Write `chunks` to a new file. Returns their sha256 and their number of bytes.
+
+    The hash is of what was written here, not of a second read of the source: nothing can change
+    between the check and the use.
+    """
+    digest, size, descriptor = hashlib.sha256(), 0, create(target)
+    try:
+        for chunk in chunks:
+            digest.update(chunk)
+            write(descriptor, chunk, size)
+            size += len(chunk)
+    finally:
+        os.close(descriptor)
+    return digest.hexdigest(), size
+
+
+def require(directory: pathlib.Path, sizes: Sequence[int]) -> None:
+    """Raises StartupError when files of these sizes do not fit beside what lies there already."""
+    needed = sum(sizes)
+    try:
+        facts = os.statvfs(directory)
+    except OSError as error:
+        raise _unwritable(error) from error
+    free = facts.f_bavail * facts.f_frsize
+    if needed + _SPARE_BYTES > free:
+        raise _failure(f"{needed >> 20} MiB are to be written, and {free >> 20} MiB are free in {directory}")
+
+
+def _unwritable(error: OSError) -> StartupError:
+    return _failure(f"the bundle cannot be written there: {error.strerror}")
+
+
+def _failure(what: str) -> StartupError:
+    return StartupError(
+        Reason.CONFIGURATION_INVALID, f"SLIPWAY_CACHE_DIR: {what}", subject="SLIPWAY_CACHE_DIR"
+    )
