@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import pathlib
 import socket
@@ -21,6 +22,9 @@ from slipway_runtime.telemetry import logs, termination
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import connection, listening, probes, routes
 from slipway_runtime.transport.drain import Drain, DrainLimits
+from slipway_runtime.transport.grpc import server as grpc_module
+from slipway_runtime.transport.grpc.calls import Identity
+from slipway_runtime.transport.grpc.server import GrpcServer
 from slipway_runtime.transport.predict import PredictLimits
 from slipway_runtime.transport.server import DrainingServer
 
@@ -78,10 +82,18 @@ class _Runtime:
 
     async def serve(self) -> None:
         """Raises StartupError when the model cannot be served."""
-        listeners = self._listen()
+        grpc_server = self._grpc_server()
+        listeners = self._listen(grpc_server)
         probes.serve(self._probes(), listeners.probes)
-        server = DrainingServer(self._server_config(), self._drain, self._lifecycle, self._metrics)
+        server = DrainingServer(
+            self._server_config(),
+            self._drain,
+            self._lifecycle,
+            self._metrics,
+            stop_beside=functools.partial(grpc_server.stop, _LAST_ANSWERS_SECONDS),
+        )
         async with _beating(self._lifecycle):
+            await grpc_server.start()
             loader = asyncio.create_task(self._load(server), name="load")
             await server.serve(sockets=[listeners.models])
             await self._catalog.close()
@@ -89,12 +101,27 @@ class _Runtime:
                 loader.result()  # raises what it failed with
         _log.info("stopped")
 
-    def _listen(self) -> _Listeners:
+    def _listen(self, grpc_server: GrpcServer) -> _Listeners:
         host, ports = self._settings.host, (self._settings.http_port, self._settings.probe_port)
         models = listening.bind(host, ports[0], variable="SLIPWAY_HTTP_PORT")
         probing = listening.bind(host, ports[1], variable="SLIPWAY_PROBE_PORT")
-        _log.info("listening", http=models.getsockname()[1], probes=probing.getsockname()[1])
+        calls = grpc_server.bind(host, self._settings.grpc_port, variable="SLIPWAY_GRPC_PORT")
+        _log.info("listening", http=models.getsockname()[1], grpc=calls, probes=probing.getsockname()[1])
         return _Listeners(models=models, probes=probing)
+
+    def _grpc_server(self) -> GrpcServer:
+        parts = grpc_module.Parts(
+            catalog=self._catalog,
+            lifecycle=self._lifecycle,
+            metrics=self._metrics,
+            drain=self._drain,
+            identity=Identity(pod=self._settings.pod_name, version=self._version),
+        )
+        limits = grpc_module.GrpcLimits(
+            max_age=self._settings.connection_max_age_seconds,
+            last_call=self._settings.request_timeout_seconds + _LAST_ANSWERS_SECONDS,
+        )
+        return GrpcServer(parts, limits)
 
     def _probes(self) -> probes.Probes:
         silence = self._settings.liveness_silence_seconds

@@ -63,6 +63,7 @@ class Settings(pydantic_settings.BaseSettings):
 
     host: str = ""
     http_port: Port = 8080
+    grpc_port: Port = 9000
     probe_port: Port = 8081
     liveness_silence_seconds: Annotated[float, Field(gt=0, le=3600)] = 20
 

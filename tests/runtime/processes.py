@@ -43,6 +43,7 @@ class RuntimeProcess:
                 **kept,
                 "PYTHONPATH": str(ROOT / "runtime"),
                 "SLIPWAY_HTTP_PORT": "0",
+                "SLIPWAY_GRPC_PORT": "0",
                 "SLIPWAY_PROBE_PORT": "0",
                 "SLIPWAY_HOST": "127.0.0.1",
                 "SLIPWAY_POD_NAME": "pod-1",
@@ -70,6 +71,10 @@ class RuntimeProcess:
     @property
     def port(self) -> int:
         return int(self._listening_line()["http"])
+
+    @property
+    def grpc_address(self) -> str:
+        return f"127.0.0.1:{self._listening_line()['grpc']}"
 
     @property
     def url(self) -> str:

@@ -45,6 +45,7 @@ class Metrics:
         self.connections_open = self._gauge(
             "slipway_connections_open", "Open connections, probes not counted."
         )
+        self.grpc_connections_open = self._gauge("slipway_grpc_connections_open", "Open gRPC connections.")
         self.draining = self._gauge("slipway_draining", "1 from SIGTERM on.")
 
     def count_tokens(self, *, real: int, padded: int) -> None:

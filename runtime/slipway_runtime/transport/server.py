@@ -5,9 +5,11 @@ until the clients have gone. uvicorn's own shutdown, which closes the listener a
 socket at once, is only entered when there is nobody left, or the time is up.
 """
 
+import asyncio
 import signal
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from types import FrameType
 
 import structlog
@@ -24,8 +26,18 @@ _log = structlog.get_logger("slipway.server")
 class DrainingServer(uvicorn.Server):
     """The server of the models' port. Ends by itself after SIGTERM, with exit code 0."""
 
-    def __init__(self, config: uvicorn.Config, drain: Drain, lifecycle: Lifecycle, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        drain: Drain,
+        lifecycle: Lifecycle,
+        metrics: Metrics,
+        *,
+        stop_beside: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`stop_beside` stops what serves on other ports; they are left in the same moment as this one."""
         super().__init__(config)
+        self._stop_beside = stop_beside
         self._drain = drain
         self._lifecycle = lifecycle
         self._metrics = metrics
@@ -56,4 +68,4 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         _log.info("stopping", connections_open=self._drain.open)
-        await super().shutdown(sockets)
+        await asyncio.gather(super().shutdown(sockets), self._stop_beside())

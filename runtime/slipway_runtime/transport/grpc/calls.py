@@ -1,0 +1,117 @@
+"""What happens to every call, whatever its method: an id, a count, who answered, a status.
+
+The gRPC twin of the HTTP port's gate. Knows no tensor and no model.
+"""
+
+import re
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import grpc
+import structlog
+
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport.grpc import statuses
+from slipway_runtime.transport.oip.errors import Kind, OipError
+
+Context: TypeAlias = grpc.aio.ServicerContext
+Metadata = tuple[tuple[str, str], ...]
+
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+
+_log = structlog.get_logger("slipway.grpc")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers, as every answer's trailing metadata says."""
+
+    pod: str
+    version: str
+
+
+class Calls:
+    """Makes gRPC's handlers from x"""
+
+    def __init__(self, metrics: Metrics, identity: Identity) -> None:
+        self._metrics = metrics
+        self._identity: Metadata = (("x-slipway-pod", identity.pod), ("x-slipway-version", identity.version))
+
+    def unary(self, method: str, answer: Callable[[Any, Context], Awaitable[Any]]) -> Callable[..., Any]:
+        """A handler of one request and one answer."""
+
+        async def handler(request: Any, context: Context) -> Any:
+            with self._call(method, context) as call:
+                try:
+                    response = await answer(request, context)
+                except Exception as error:
+                    return await call.refuse(error)
+                call.code = grpc.StatusCode.OK
+                return response
+
+        return handler
+
+    def stream(self, method: str, answer: Callable[[Any, Context], AsyncIterator[Any]]) -> Callable[..., Any]:
+        """A handler of a stream of requests and a stream of answers."""
+
+        async def handler(requests: Any, context: Context) -> AsyncIterator[Any]:
+            with self._call(method, context) as call:
+                try:
+                    async for response in answer(requests, context):
+                        yield response
+                except Exception as error:
+                    await call.refuse(error)
+                call.code = grpc.StatusCode.OK
+
+        return handler
+
+    def _call(self, method: str, context: Context) -> "_Call":
+        return _Call(f"grpc/{method}", context, self._metrics, self._identity)
+
+
+class _Call:
+    """One call, counted when it ends, however it ends."""
+
+    def __init__(self, endpoint: str, context: Context, metrics: Metrics, identity: Metadata) -> None:
+        self._endpoint = endpoint
+        self._context = context
+        self._metrics = metrics
+        self._request_id = _request_id(context)
+        self._metadata = (*identity, ("x-request-id", self._request_id))
+        self.code = grpc.StatusCode.CANCELLED  # unless something else becomes of it
+
+    def __enter__(self) -> "_Call":
+        # Trailing, since it costs no write of its own, and an error has no other place for it.
+        self._context.set_trailing_metadata(self._metadata)
+        structlog.contextvars.bind_contextvars(request_id=self._request_id)  # a call has a context of its own
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._metrics.requests.labels(self._endpoint, self.code.name).inc()
+
+    async def refuse(self, error: Exception) -> None:
+        """Ends the call with a status. Raises what gRPC ends a handler with."""
+        refusal = error if isinstance(error, OipError) else self._unforeseen()
+        self.code = statuses.code(refusal.kind)
+        await self._context.abort(self.code, refusal.message, (*self._metadata, *_pushback(refusal)))
+
+    def _unforeseen(self) -> OipError:
+        _log.exception("unhandled_error", endpoint=self._endpoint)
+        return OipError(Kind.INTERNAL, "an error that nobody foresaw; the pod's log has it")
+
+
+def _pushback(refusal: OipError) -> Metadata:
+    """gRPC's own retries wait for this long, in milliseconds."""
+    if refusal.retry_after is None:
+        return ()
+    return (("grpc-retry-pushback-ms", str(round(refusal.retry_after * 1000))),)
+
+
+def _request_id(context: Context) -> str:
+    """The client's own, if it is fit to be repeated in metadata and a log, else a new one."""
+    for name, value in context.invocation_metadata() or ():
+        if name == "x-request-id" and isinstance(value, str) and _REQUEST_ID.fullmatch(value):
+            return value
+    return uuid.uuid4().hex

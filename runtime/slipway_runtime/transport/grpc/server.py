@@ -1,0 +1,133 @@
+"""The gRPC port: what serves there, how long a connection lives, and how it is left without a loss.
+
+A gRPC server that is told to stop refuses what its clients are just sending. So it is not told
+before they have gone: no connection lives longer than its age, after which its client is asked to
+connect anew, and while the process drains the kernel is asked who is still here.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from slipway_runtime.failures import Reason, StartupError
+from slipway_runtime.lifecycle import Lifecycle
+from slipway_runtime.scheduling.catalog import Catalog
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport.drain import Drain
+from slipway_runtime.transport.grpc import service, sockets
+from slipway_runtime.transport.grpc.calls import Calls, Identity
+from slipway_runtime.transport.grpc.health import SERVICE_NAME as HEALTH_SERVICE
+from slipway_runtime.transport.grpc.health import Health
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""Of a request, as it comes: tensors are larger than texts. Answers are as large as the model makes them."""
+
+_MAX_STREAMS = 1000  # calls at once on one connection; further ones wait in their client
+_HANDSHAKE_SECONDS = 10
+_JITTER = 1.1  # gRPC lets a connection live for 0.9 to 1.1 of the age it is given
+_COUNT_EVERY_SECONDS = 0.25
+# Where connections cannot be counted: for clients that came while the endpoints still pointed here.
+_LATE_COMERS_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcLimits:
+    """Seconds: a connection's life at most, and how long a call may take beyond it."""
+
+    max_age: float
+    last_call: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the port is made of."""
+
+    catalog: Catalog
+    lifecycle: Lifecycle
+    metrics: Metrics
+    drain: Drain
+    identity: Identity
+
+
+class GrpcServer:
+    """Bound first, then started, and stopped when the drain of the process is over."""
+
+    def __init__(self, parts: Parts, limits: GrpcLimits) -> None:
+        """To be called on the event loop that will serve."""
+        self._drain = parts.drain
+        self._metrics = parts.metrics
+        self._limits = limits
+        self._server = grpc.aio.server(options=_options(limits))
+        methods = service.InferenceService(
+            service.Parts(parts.catalog, parts.lifecycle), Calls(parts.metrics, parts.identity)
+        )
+        self._server.add_generic_rpc_handlers((methods,))
+        names = (service.NAME, HEALTH_SERVICE, reflection.SERVICE_NAME)
+        Health(parts.lifecycle, frozenset({service.NAME}), max_age=limits.max_age).register(self._server)
+        reflection.enable_server_reflection(names, self._server)
+        self._port = 0
+        self._counting: asyncio.Task[None] | None = None
+
+    def bind(self, host: str, port: int, *, variable: str) -> int:
+        """Take `port` (0: any) and return it. An empty `host` is every address of the machine.
+
+        Raises StartupError(ConfigurationInvalid), naming `variable`.
+        """
+        try:
+            self._port = self._server.add_insecure_port(f"{_in_brackets(host or '::')}:{port}")
+        except RuntimeError as error:
+            raise StartupError(
+                Reason.CONFIGURATION_INVALID, f"{variable}: cannot listen on {port}", subject=variable
+            ) from error
+        return self._port
+
+    async def start(self) -> None:
+        await self._server.start()
+        self._counting = asyncio.create_task(self._count(), name="grpc-connections")
+
+    async def stop(self, grace: float) -> None:
+        """Refuse new calls; those that are being answered have `grace` seconds."""
+        if self._counting is not None:
+            self._counting.cancel()
+        await self._server.stop(grace)
+
+    async def _count(self) -> None:
+        while True:
+            now = time.monotonic()
+            open_now = await asyncio.to_thread(sockets.established, self._port)
+            if open_now is None:
+                open_now = self._presumed(now)
+            self._metrics.grpc_connections_open.set(open_now)
+            self._drain.counted(open_now, now)
+            await asyncio.sleep(_COUNT_EVERY_SECONDS)
+
+    def _presumed(self, now: float) -> int:
+        """Somebody, until everybody who was here or came a little later has reached his age."""
+        began = self._drain.began
+        over = began is not None and now - began > self._limits.max_age + _LATE_COMERS_SECONDS
+        return 0 if over else 1
+
+
+def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
+    milliseconds = {
+        "grpc.max_connection_age_ms": limits.max_age / _JITTER * 1000,
+        "grpc.max_connection_age_grace_ms": limits.last_call * 1000,
+        "grpc.server_handshake_timeout_ms": _HANDSHAKE_SECONDS * 1000,
+        # Stock clients' keepalive may be this eager, and is not taken for an attack.
+        "grpc.http2.min_recv_ping_interval_without_data_ms": 1000,
+    }
+    return [
+        *((name, max(1, round(value))) for name, value in milliseconds.items()),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_concurrent_streams", _MAX_STREAMS),
+        ("grpc.so_reuseport", 0),  # a port that is taken is an error, not half of the traffic
+    ]
+
+
+def _in_brackets(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
