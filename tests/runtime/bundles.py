@@ -17,6 +17,8 @@ import tokenizers
 import yaml
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.runtime import graphs
+
 LABELS = ("negative", "positive")
 
 _WEIGHTS = {"good": 2.0, "great": 3.0, "fine": 1.0, "bad": -2.0, "awful": -3.0, "plain": 0.0}
@@ -57,12 +59,57 @@ def write_manifest(directory: pathlib.Path, options: BundleOptions, **changes: A
         "inputs": {"maxTokens": options.max_tokens},
         "postprocessing": "softmax",
         "golden": options.goldens,
-        "files": {path.name: _entry(path) for path in sorted(directory.iterdir()) if path.suffix != ".yaml"},
         **changes,
     }
-    text = yaml.safe_dump(document, sort_keys=False).encode()
+    return _write_document(directory, document)
+
+
+def _write_document(directory: pathlib.Path, document: dict[str, Any]) -> str:
+    """`document` with `files` for all that lies there, unless it has its own, as slipway.yaml."""
+    files = {path.name: _entry(path) for path in sorted(directory.iterdir()) if path.suffix != ".yaml"}
+    text = yaml.safe_dump({"files": files, **document}, sort_keys=False).encode()
     (directory / "slipway.yaml").write_bytes(text)
     return hashlib.sha256(text).hexdigest()
+
+
+def write_strings(directory: pathlib.Path, *, labels: int = 3, zipmap: bool = False, **changes: Any) -> str:
+    """A text classifier that reads strings itself: the text "1" gets "label-1" with 0.9 (graphs.numbered)."""
+    names = [f"label-{index}" for index in range(labels)]
+    return write_model(
+        directory,
+        graphs.numbered(labels=labels, zipmap=zipmap),
+        **{"task": "text-classification", "labels": names, **changes},
+    )
+
+
+def write_simple(directory: pathlib.Path) -> str:
+    """Triton's "simple": INPUT0, INPUT1 INT32 [-1, 16] to OUTPUT0 (sum) and OUTPUT1 (difference)."""
+    return write_model(directory, graphs.simple())
+
+
+def write_simple_string(directory: pathlib.Path) -> str:
+    """Triton's "simple_string": the same with BYTES, strings of integers."""
+    return write_model(directory, graphs.simple_string())
+
+
+def write_simple_identity(directory: pathlib.Path) -> str:
+    """Triton's "simple_identity": INPUT0 BYTES [-1, -1] to OUTPUT0, the same."""
+    return write_model(directory, graphs.simple_identity())
+
+
+def write_multi_label(directory: pathlib.Path, *, threshold: float = 0.5) -> str:
+    """The words' model with a sigmoid a label: "good" is positive (0.88) and not negative (0.12)."""
+    options = BundleOptions(goldens=[])
+    write(directory, options)
+    return write_manifest(directory, options, postprocessing="sigmoid", threshold=threshold)
+
+
+def write_model(directory: pathlib.Path, model: onnx.ModelProto, **changes: Any) -> str:
+    """A bundle of `model` and a slipway.yaml, shown as its tensors unless `changes` says otherwise."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "model.onnx").write_bytes(model.SerializeToString())
+    document = {"schemaVersion": 1, "task": "tensors", **changes}
+    return _write_document(directory, document)
 
 
 def score(text: str) -> float:
