@@ -241,6 +241,18 @@ MISFITS = (
         'supported values: "BlueGreen"',
     ),
     Misfit(
+        "a promotion by nobody",
+        _with(spec__rollout__promotion="Never"),
+        "spec.rollout.promotion",
+        'supported values: "Automatic", "Manual"',
+    ),
+    Misfit(
+        "a pause in words",
+        _with(spec__rollout__paused="yes"),
+        "spec.rollout.paused",
+        "must be of type boolean",
+    ),
+    Misfit(
         "an endless drain",
         _with(spec__rollout__drain__timeoutSeconds=86400),
         "spec.rollout.drain.timeoutSeconds",
@@ -303,6 +315,7 @@ WELCOME = (
     ),
     Welcome("an image by its digest", _with(spec__runtime__image="example.org/a/b@sha256:" + "0" * 64)),
     Welcome("an empty rollout", _with(spec__rollout={})),
+    Welcome("a rollout in the user's hands", _with(spec__rollout={"paused": True, "promotion": "Manual"})),
     Welcome("a deadline one second after", _with(spec__rollout={"progressDeadlineSeconds": 6})),
     Welcome("no example", _with(spec__rollout__verification={"examples": []})),
     Welcome(

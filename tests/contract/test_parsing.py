@@ -33,6 +33,11 @@ def test_a_field_of_a_newer_crd_is_ignored() -> None:
     assert _parsed(spec=newer).spec == _parsed().spec
 
 
+def test_the_users_word_is_an_annotation_of_the_model() -> None:
+    annotated = BODY["metadata"] | {"annotations": {"slipway.dev/promote": "0123456789"}}
+    assert (_parsed().approved, _parsed(metadata=annotated).approved) == ("", "0123456789")
+
+
 def test_a_bucket_and_a_prefix_are_read_from_the_uri() -> None:
     source = _parsed().spec.source
     assert (source.bucket, source.prefix) == ("models", "sentiment/1")

@@ -1,5 +1,7 @@
 """The words in statuses and events: the CRD allows them, and each failure of a runtime has its place."""
 
+import re
+
 import pytest
 
 from slipway_operator.api import reasons
@@ -18,6 +20,13 @@ def test_no_reason_is_both_rejected_and_blocked() -> None:
 @pytest.mark.parametrize("words", [reasons.ConditionType, reasons.ConditionReason, reasons.EventReason])
 def test_a_word_is_one_that_kubernetes_takes(words: type[reasons.ConditionReason]) -> None:
     assert all(word.value.isalnum() and word.value[0].isupper() and len(word.value) <= 64 for word in words)
+
+
+def test_the_diagram_in_the_docs_shows_every_step() -> None:
+    text = (crd.ROOT / "docs" / "architecture.md").read_text()
+    diagram = text.partition("stateDiagram-v2")[2].partition("```")[0]
+    shown = set(re.findall(r"\w+", diagram))
+    assert {step.value for step in reasons.RolloutStep} <= shown
 
 
 def test_the_crd_describes_every_condition() -> None:

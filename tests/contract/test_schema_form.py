@@ -63,6 +63,8 @@ def _bounds(path: str, node: crd.Schema) -> set[str]:
             return {"maxItems"}
         case "integer" | "number":
             return {"minimum"} if path.startswith("status") else {"minimum", "maximum"}
+        case "boolean":
+            return set()
         case "object":
             return {"maxProperties"} if "additionalProperties" in node else set()
         case other:

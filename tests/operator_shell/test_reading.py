@@ -123,6 +123,32 @@ def test_what_a_deleted_namesake_of_the_model_left_is_neither_ours_nor_in_the_wa
     assert (seen.service, seen.foreign) == (None, ())
 
 
+def test_the_preview_is_the_models_and_no_revisions() -> None:
+    mine = objects.stable_service(A)
+    mine["metadata"]["name"] = "sentiment-preview"
+    seen = look(services=[mine])
+    assert (seen.preview, seen.foreign) == (observed.PreviewService(revision=A, resource_version="41"), ())
+
+
+def test_a_preview_of_somebody_else_is_named() -> None:
+    theirs = objects.stable_service(A, ownerReferences=[])
+    theirs["metadata"]["name"] = "sentiment-preview"
+    seen = look(services=[theirs])
+    assert (seen.preview, [f.name for f in seen.foreign]) == (None, ["sentiment-preview"])
+
+
+def test_it_is_known_since_when_a_revision_falls_short() -> None:
+    fell = objects.pod("x", A, ready=False)
+    leaving = objects.pod("y", A, ready=False, terminating=True)
+    leaving["status"]["conditions"][0]["lastTransitionTime"] = "2026-01-02T09:00:00Z"
+    made = objects.pod("z", A, ready=False)
+    made["status"]["conditions"] = []
+    made["metadata"]["creationTimestamp"] = "2026-01-02T03:04:09Z"
+    at = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    for pods, since in (([fell, leaving], at), ([fell, made], at.replace(second=9)), ([leaving], None)):
+        assert look(deployments=[objects.deployment(A)], pods=pods).revisions[0].short_since == since
+
+
 def test_a_revisions_service_belongs_to_its_deployment() -> None:
     seen = look(
         deployments=[objects.deployment(A), objects.deployment(B)], services=[objects.revision_service(A)]

@@ -45,6 +45,7 @@ SERVICE = st.builds(
     ready=UIDS,
     foreign=UIDS,
 )
+PREVIEW = st.builds(observed.PreviewService, revision=st.none() | NAME, resource_version=st.just("3"))
 FOREIGN = st.just(observed.Foreign("Service", "sentiment", "somebody else"))
 
 
@@ -71,6 +72,7 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         rejected=st.none() | VERDICT,
         released=st.none() | VERDICT,
         problems=st.lists(PROBLEM, max_size=2).map(tuple),
+        short_since=st.none() | MOMENT,
     )
 
 
@@ -79,6 +81,7 @@ OBSERVED = st.builds(
     service=st.none() | SERVICE,
     revisions=_revisions(),
     foreign=st.lists(FOREIGN, max_size=1).map(tuple),
+    preview=st.none() | PREVIEW,
 )
 TARGET = st.builds(
     target.Target,
@@ -90,6 +93,9 @@ TARGET = st.builds(
     keep_warm=st.sampled_from([0, 60, 86_400]),
     history_limit=COUNT,
     retry_token=TOKEN,
+    paused=st.booleans(),
+    manual=st.booleans(),
+    approved=NAME,
     obstacle=st.none()
     | st.just(target.Obstacle(reasons.ConditionReason.IMAGE_NOT_ALLOWED, "the image is not on the list")),
 )

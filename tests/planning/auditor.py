@@ -74,20 +74,13 @@ class Auditor:
             assert token != taken.asked.retry_token, f"I14: {action.revision} was rejected and is tried again"
 
     def _check(self, action: actions.Action, taken: look.Look) -> None:
+        if taken.asked.paused:
+            _goes_on_in_a_pause(action, taken)
         match action:
             case actions.CreateDeployment() | actions.StartAttempt():
                 assert action.revision == taken.asked.revision, "only what is asked for is tried"
                 if isinstance(action, actions.CreateDeployment):
                     assert taken.seen.revision(action.revision) is None, "I4: it exists already"
-            case actions.CreateTrafficService(to=to):
-                _comes_back_where_pods_are(to, taken)
-            case actions.SwitchTraffic(to=to):
-                self._enough(to, taken)
-            case actions.MarkPromoted(revision=revision):
-                leaving = any(isinstance(a, actions.SwitchTraffic) for a in taken.plan.actions)
-                assert taken.confirmed or leaving, "a promotion is noted before it is confirmed"
-                assert taken.live is not None
-                assert taken.live.id == revision, "a revision without the traffic is noted as promoted"
             case actions.Reject() | actions.Release():
                 _justly_ended(action, taken)
             case actions.Scale(revision=revision, replicas=replicas):
@@ -97,6 +90,23 @@ class Auditor:
                     _may_shrink(seen, replicas, taken)
             case actions.DeleteRevision(revision=revision):
                 _may_leave(revision, taken)
+            case _:
+                self._check_requests(action, taken)
+
+    def _check_requests(self, action: actions.Action, taken: look.Look) -> None:
+        match action:
+            case actions.CreateTrafficService(to=to):
+                _comes_back_where_pods_are(to, taken)
+            case actions.SwitchTraffic(to=to):
+                self._enough(to, taken)
+                _with_the_users_word(to, taken)
+            case actions.PointPreview(to=to):
+                _worth_a_look(to, taken)
+            case actions.MarkPromoted(revision=revision):
+                leaving = any(isinstance(a, actions.SwitchTraffic) for a in taken.plan.actions)
+                assert taken.confirmed or leaving, "a promotion is noted before it is confirmed"
+                assert taken.live is not None
+                assert taken.live.id == revision, "a revision without the traffic is noted as promoted"
             case _:
                 pass
 
@@ -113,6 +123,41 @@ class Auditor:
         proven = [p for p in to.ready if (taken.at - p.since).total_seconds() >= taken.asked.min_ready]
         needed = min(max(self._wanted_at_start.get(revision, 0), behind), taken.asked.replicas)
         assert len(proven) >= needed, f"I1: {len(proven)} pods of {revision} are proven, {needed} are needed"
+
+
+def _goes_on_in_a_pause(action: actions.Action, taken: look.Look) -> None:
+    """What serves is kept serving, and that is all."""
+    match action:
+        case actions.SwitchTraffic(to=to):
+            back = taken.live is None or to != taken.asked.revision
+            assert back, "a promotion while paused"
+        case actions.Scale(revision=revision):
+            assert taken.hibernating or revision == (taken.live and taken.live.id), "scaled while paused"
+        case _:
+            kept = (actions.CreateTrafficService, actions.CreateRevisionService, actions.MarkPromoted)
+            assert isinstance(action, kept), f"while paused: {action}"
+
+
+def _with_the_users_word(to: str, taken: look.Look) -> None:
+    """Where promotion is Manual: but for a first version, and for a way back."""
+    if not taken.asked.manual or to != taken.asked.revision or taken.live is None:
+        return
+    switch = taken.seen.service.switch if taken.seen.service else None
+    back = switch is not None and (switch.origin, switch.to) == (to, taken.live.id)
+    given = taken.asked.approved == to
+    assert given or back or not taken.live.promoted_at, f"{to} was promoted, and nobody had said so"
+
+
+def _worth_a_look(to: str, taken: look.Look) -> None:
+    """The preview is for what is asked for and has ready pods; an edit is set right on what is live."""
+    shown, seen = taken.seen.preview, taken.seen.revision(to)
+    assert shown is not None
+    live = taken.seen.service.revision if taken.seen.service else None
+    if to == live:
+        return
+    assert to == taken.asked.revision, "the preview moves to what nobody asks for"
+    assert seen is not None
+    assert seen.ready, "the preview moves to what only starts"
 
 
 def _comes_back_where_pods_are(to: str, taken: look.Look) -> None:

@@ -29,6 +29,12 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             cluster.create_service(to)
         case actions.SwitchTraffic():
             _switch(cluster, action)
+        case actions.CreatePreviewService(to=to):
+            _refuse_if(cluster.preview is not None)
+            cluster.point_preview(to)
+        case actions.PointPreview(to=to, resource_version=read):
+            _refuse_if(cluster.preview is None or cluster.preview.resource_version != read)
+            cluster.point_preview(to)
         case actions.Scale(revision=revision, replicas=replicas):
             lower = replicas < _deployment(cluster, revision).desired and replicas < asked.replicas
             _refuse_if(lower and _has_traffic(cluster, revision))

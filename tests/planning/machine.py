@@ -45,6 +45,18 @@ class Rollouts(RuleBasedStateMachine):
     def user_wants_a_retry(self) -> None:
         self.world.user_wants_a_retry()
 
+    @rule(paused=st.sampled_from([False, False, True]))
+    def user_pauses_or_resumes(self, paused: bool) -> None:  # noqa: FBT001
+        self.world.user_pauses(paused=paused)
+
+    @rule(manual=st.booleans())
+    def user_wants_the_last_word_or_not(self, manual: bool) -> None:  # noqa: FBT001
+        self.world.user_wants_the_last_word(manual=manual)
+
+    @rule()
+    def user_promotes(self) -> None:
+        self.world.user_promotes()
+
     # -- the cluster --
 
     @rule(seconds=PAUSES)
@@ -132,9 +144,18 @@ class Rollouts(RuleBasedStateMachine):
         self.the_selector_is_edited(which)
         self.operator.writes_at_most()
 
-    @rule(version=st.sampled_from(versions.GOOD))
-    def a_rollout_begins(self, version: str) -> None:
+    @rule(version=st.sampled_from(versions.GOOD), manual=st.sampled_from([False, False, True]))
+    def a_rollout_begins(self, version: str, manual: bool) -> None:  # noqa: FBT001
+        self.world.user_pauses(paused=False)
+        self.world.user_wants_the_last_word(manual=manual)
         self.world.user_asks_for(version)
+        self.operator.works_until_rest()
+        self.all_pods_start_and_are_seen()
+
+    @rule()
+    def what_has_started_proves_itself(self) -> None:
+        self.all_pods_start_and_are_seen()
+        self.world.time_passes(5)
         self.operator.works_until_rest()
 
     @rule()
@@ -143,6 +164,8 @@ class Rollouts(RuleBasedStateMachine):
 
     @rule()
     def everything_comes_to_its_end(self) -> None:
+        self.world.user_pauses(paused=False)
+        self.world.user_promotes()
         convergence.check_end(self.world, convergence.converge(self.world, self.operator))
 
     def teardown(self) -> None:

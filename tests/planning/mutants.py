@@ -16,6 +16,8 @@ from slipway_operator.planning import (
     failure,
     history,
     plan,
+    preview,
+    promotion,
     retirement,
     situation,
     traffic,
@@ -133,6 +135,23 @@ def promotes_in_its_sleep(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(situation.Situation, "hibernating", property(lambda _: False))
 
 
+def promotes_in_a_pause(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(plan, "_PAUSED", plan._ROLLOUT)
+    patch.setattr(traffic, "gate_open", traffic.proven)
+
+
+def promotes_without_the_users_word(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(promotion, "awaited", lambda _: False)
+
+
+def waits_for_a_word_that_was_given(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(promotion, "awaited", lambda s: s.asked.manual and s.live is not None)
+
+
+def shows_a_preview_that_only_starts(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(preview, "_proven", lambda s: s.asked.revision)
+
+
 def _policy(patch: pytest.MonkeyPatch, old: decision.Policy, new: decision.Policy) -> None:
     patch.setattr(plan, "_ROLLOUT", tuple(new if policy is old else policy for policy in plan._ROLLOUT))
 
@@ -158,4 +177,8 @@ ALL: tuple[Mutation, ...] = (
     wakes_at_once,
     trusts_a_clock_that_stands_still,
     promotes_in_its_sleep,
+    promotes_in_a_pause,
+    promotes_without_the_users_word,
+    waits_for_a_word_that_was_given,
+    shows_a_preview_that_only_starts,
 )

@@ -33,6 +33,7 @@ class Scene:
     service: observed.TrafficService | None = None
     revisions: tuple[observed.Revision, ...] = ()
     foreign: tuple[observed.Foreign, ...] = ()
+    preview: observed.PreviewService | None = None
     now: datetime.datetime = NOW
 
     def with_revision(self, name: str, *, ready: int = 0, ready_for: float = AN_HOUR, **fields: Any) -> Scene:
@@ -85,6 +86,9 @@ class Scene:
         switch = observed.Switch(origin, self.service.revision, ago(seconds_ago))
         return dataclasses.replace(self, service=dataclasses.replace(self.service, switch=switch))
 
+    def with_preview(self, revision: str | None) -> Scene:
+        return dataclasses.replace(self, preview=observed.PreviewService(revision, "3"))
+
     def without_service(self) -> Scene:
         return dataclasses.replace(self, service=None)
 
@@ -93,7 +97,7 @@ class Scene:
 
     @property
     def situation(self) -> situation.Situation:
-        seen = observed.Observed(self.service, self.revisions, self.foreign)
+        seen = observed.Observed(self.service, self.revisions, self.foreign, self.preview)
         return situation.Situation(asked=self.asked, seen=seen, now=self.now)
 
     @property

@@ -77,6 +77,12 @@ STEPS = [
         id="blocked",
     ),
     pytest.param(
+        a_model(asking="v2", manual=True).with_live("v1").with_revision("v2", ready=1),
+        REASON.WAITING_FOR_PROMOTION,
+        False,
+        id="ready, and the user has the last word",
+    ),
+    pytest.param(
         a_model().with_live("v1").with_somebody_elses("Service", "x"),
         REASON.NAME_CONFLICT,
         True,

@@ -27,6 +27,18 @@ def retries(cluster: world.World) -> None:
     cluster.user_wants_a_retry()
 
 
+def with_the_last_word(cluster: world.World) -> None:
+    cluster.user_wants_the_last_word(manual=True)
+
+
+def promotes(version: str) -> Step:
+    def step(cluster: world.World) -> None:
+        cluster.user_asks_for(version)
+        cluster.user_promotes()
+
+    return step
+
+
 def nothing(cluster: world.World) -> None:
     """The model as it was applied."""
 
@@ -42,6 +54,11 @@ SCENARIOS: dict[str, tuple[Step, ...]] = {
     "a version that stays silent": (nothing, applies("silent")),
     "more replicas, fewer, and a new version": (nothing, wants(4), wants(1), applies("v2")),
     "asleep, and awake with a new version": (nothing, wants(0), applies("v2"), wants(3)),
+    "promoted by hand, and back": (
+        with_the_last_word,
+        promotes("v2"),
+        applies("v1"),
+    ),
     "replicas and version at once": (nothing, wants(3), lambda w: (applies("v2")(w), wants(1)(w))[0]),
 }
 
@@ -70,6 +87,8 @@ def play(
         actions.CreateTrafficService,
         actions.SwitchTraffic,
         actions.DeleteRevision,
+        actions.CreatePreviewService,
+        actions.PointPreview,
     )
     counted = collections.Counter(str(action) for action in operator.written if isinstance(action, kinds))
     return Outcome(_end(cluster), counted, len(operator.written))

@@ -24,6 +24,9 @@ class Phase(enum.Enum):
     LEAVING = "leaving"
 
 
+UNREADY = (Phase.STARTING, Phase.FAILING)
+
+
 @dataclasses.dataclass(slots=True)
 class Pod:
     uid: str
@@ -66,6 +69,7 @@ class World:
         self.deployments: dict[str, Deployment] = {}
         self.pods: dict[str, Pod] = {}
         self.service: StableService | None = None
+        self.preview: observed.PreviewService | None = None
         self._own_slices: dict[str, frozenset[str]] = {}
         self._stable_slices: frozenset[str] = frozenset()
         self._counter = 0
@@ -78,6 +82,15 @@ class World:
 
     def user_wants_replicas(self, replicas: int) -> None:
         self.asked = dataclasses.replace(self.asked, replicas=replicas)
+
+    def user_pauses(self, *, paused: bool) -> None:
+        self.asked = dataclasses.replace(self.asked, paused=paused)
+
+    def user_wants_the_last_word(self, *, manual: bool) -> None:
+        self.asked = dataclasses.replace(self.asked, manual=manual)
+
+    def user_promotes(self) -> None:
+        self.asked = dataclasses.replace(self.asked, approved=self.asked.revision)
 
     def user_wants_a_retry(self) -> None:
         self.asked = dataclasses.replace(self.asked, retry_token=f"token-{self._next()}")
@@ -119,7 +132,7 @@ class World:
         """
         before = self.as_seen()
         for pod in self.pods.values():
-            if pod.phase in (Phase.STARTING, Phase.FAILING):
+            if pod.phase in UNREADY:
                 self.pod_starts(pod.uid)
         self.slices_catch_up()
         if self.as_seen() != before:
@@ -162,6 +175,10 @@ class World:
         self.service.revision, self.service.switch = switch.to, switch
         self.service.resource_version = self._next()
 
+    def point_preview(self, to: str) -> None:
+        """Creates it, too."""
+        self.preview = observed.PreviewService(to, str(self._next()))
+
     def scale(self, revision: str, replicas: int) -> None:
         """The Deployment controller takes pods that are not ready first."""
         self.deployments[revision].desired = replicas
@@ -186,6 +203,7 @@ class World:
         return observed.Observed(
             service=self._observed_service(),
             revisions=tuple(self._observed_revision(d) for d in self.deployments.values()),
+            preview=self.preview,
         )
 
     def _observed_service(self) -> observed.TrafficService | None:
@@ -222,6 +240,7 @@ class World:
             rejected=deployment.rejected,
             released=deployment.released,
             problems=tuple(pod.problem for pod in pods if pod.problem is not None),
+            short_since=max((pod.since for pod in pods if pod.phase in UNREADY), default=None),
         )
 
     def _ready(self, revision: str | None) -> list[Pod]:

@@ -123,6 +123,7 @@ class Truth:
 # What must be so for a step to be named. A step without an entry is not known and is reported.
 STEPS: Mapping[str, Callable[[Truth], bool]] = {
     "WaitingForReadyPods": lambda truth: truth.short,
+    "WaitingForPromotion": lambda truth: truth.coming_ready and not truth.arrived,
     "Switching": lambda truth: truth.coming_ready or truth.arrived,
     "KeepingWarm": lambda truth: truth.arrived and truth.warm,
     "Draining": lambda truth: truth.arrived,
@@ -131,6 +132,7 @@ STEPS: Mapping[str, Callable[[Truth], bool]] = {
     "Rejected": lambda truth: truth.judged if not truth.arrived else truth.short,
     "Blocked": lambda truth: truth.short,
     "Hibernated": lambda truth: truth.asked == 0,
+    "Paused": lambda truth: not truth.arrived or truth.warm,
     "Stopped": lambda _: True,
     "": lambda truth: not truth.selected,  # before the first status
 }

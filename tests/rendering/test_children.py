@@ -137,12 +137,23 @@ def test_a_switch_carries_its_precondition_the_whole_selector_and_its_own_note()
     }
 
 
+def test_the_preview_selects_one_revision_under_a_name_of_its_own() -> None:
+    model = models.model(models.LEAST)
+    made = service.preview(model, revision="aaaaaaaaaa")
+    moved = service.pointed_preview(model, to="bbbbbbbbbb", resource_version="41")
+    assert made["metadata"]["name"] == moved["metadata"]["name"] == "sentiment-preview"
+    assert made["spec"]["selector"] == identity.selector("sentiment", "aaaaaaaaaa")
+    assert moved["spec"] == {"selector": identity.selector("sentiment", "bbbbbbbbbb")}
+    assert moved["metadata"]["resourceVersion"] == "41"
+
+
 def test_deleting_the_model_takes_everything_along() -> None:
     model = models.model(models.LEAST)
     name = revision.revision_of(models.LEAST)
     by_kind = {
         "Deployment": rendered(models.LEAST),
         "stable Service": service.stable(model, revision=name),
+        "preview Service": service.preview(model, revision=name),
         "revision Service": service.of_revision(
             model, revision=name, version="2.1", deployment_uid="deployment-uid"
         ),
@@ -151,6 +162,7 @@ def test_deleting_the_model_takes_everything_along() -> None:
     assert owners == {
         "Deployment": "model-uid",
         "stable Service": "model-uid",
+        "preview Service": "model-uid",
         "revision Service": "deployment-uid",
     }
 

@@ -52,6 +52,9 @@ REJECTED: Final = "slipway.dev/rejected"
 RELEASED: Final = "slipway.dev/released"
 """On a Deployment, JSON as REJECTED and "attempts": its pods were let go at the deadline, for a while."""
 
+PROMOTE: Final = "slipway.dev/promote"
+"""On an InferenceModel, by its user: the revision that may be promoted where promotion is Manual."""
+
 # -- field managers --
 
 FIELD_MANAGER: Final = "slipway"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from slipway_operator.api import labels
 from slipway_operator.api.part import Part, matching, must
 from slipway_operator.api.spec import Spec
 from slipway_operator.api.status import Status
@@ -47,6 +48,7 @@ class Metadata(Part):
     generation: Annotated[int, Field(ge=0)] = 0
     resource_version: str = ""
     deletion_timestamp: datetime | None = None
+    annotations: Mapping[str, str] = {}
 
 
 class InferenceModel(Part):
@@ -78,6 +80,11 @@ class InferenceModel(Part):
     def namespace(self) -> str:
         """Where the model and all of its children live."""
         return self.metadata.namespace
+
+    @property
+    def approved(self) -> str:
+        """The revision that the user has promoted by hand, or ''."""
+        return self.metadata.annotations.get(labels.PROMOTE, "")
 
     @property
     def deleted(self) -> bool:

@@ -27,6 +27,8 @@ class ConditionReason(StrEnum):
     WAITING_FOR_READY_PODS = (
         "WaitingForReadyPods"  # the target has too few ready pods, or not for long enough
     )
+    WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready; promotion is Manual
+    PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
     SWITCHING = "Switching"  # the selector has moved; the Service's endpoints do not show it yet
     KEEPING_WARM = "KeepingWarm"  # the old revision keeps its pods for keepWarmSeconds
     DRAINING = "Draining"  # the old revision's pods answer what is still open
@@ -111,6 +113,7 @@ class EventReason(StrEnum):
     """The reasons of the events on an InferenceModel."""
 
     ROLLOUT_STARTED = "RolloutStarted"  # a revision was created, or is tried from the start
+    WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready, and the user has the last word
     TRAFFIC_SWITCHED = "TrafficSwitched"  # the stable Service selects another revision
     ROLLOUT_COMPLETE = "RolloutComplete"  # the old revision has left, or there was none
     ROLLOUT_REJECTED = "RolloutRejected"  # the target failed for good; the message carries the reason
@@ -130,6 +133,7 @@ class RolloutStep(StrEnum):
     """status.rollout.step: where the rollout stands."""
 
     WAITING_FOR_READY_PODS = "WaitingForReadyPods"  # the target's pods start and prove themselves
+    WAITING_FOR_PROMOTION = "WaitingForPromotion"  # they have; the user has the last word
     SWITCHING = "Switching"  # the selector has moved; its endpoints are being confirmed
     KEEPING_WARM = "KeepingWarm"  # confirmed; the old revision is kept hot
     DRAINING = "Draining"  # the old revision's pods are ending
@@ -137,6 +141,7 @@ class RolloutStep(StrEnum):
     REJECTED = "Rejected"  # the target failed for good; the active revision stays
     BLOCKED = "Blocked"  # the target cannot start for now; the active revision stays
     HIBERNATED = "Hibernated"  # spec.replicas is 0
+    PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
     STOPPED = "Stopped"  # invalid spec, image not allowed or a name taken: nothing is touched
 
 

@@ -58,6 +58,13 @@ class Strategy(StrEnum):
     BLUE_GREEN = "BlueGreen"
 
 
+class Promotion(StrEnum):
+    """Who has the last word before the requests move."""
+
+    AUTOMATIC = "Automatic"
+    MANUAL = "Manual"
+
+
 class Batching(Part):
     """How requests that arrive together are computed together."""
 
@@ -108,6 +115,8 @@ class Rollout(Part):
     """How a new version takes the place of the old one. Only drain and verification shape a pod."""
 
     strategy: Strategy = Strategy.BLUE_GREEN
+    promotion: Promotion = Promotion.AUTOMATIC
+    paused: bool = False
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     min_ready_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
     keep_warm_seconds: Annotated[int, Field(ge=0, le=86400)] = 60

@@ -14,6 +14,7 @@ import structlog
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.api import model as api
+from slipway_operator.api import spec as api_spec
 from slipway_operator.api import status as api_status
 from slipway_operator.controller import work_queue
 from slipway_operator.domain import happening, revision, status, target
@@ -91,6 +92,9 @@ class Reconciler:
             keep_warm=pace.keep_warm_seconds,
             history_limit=pace.history_limit,
             retry_token=pace.retry_token,
+            paused=pace.paused,
+            manual=pace.promotion is api_spec.Promotion.MANUAL,
+            approved=model.approved,
             obstacle=self._obstacle(spec.runtime.image if spec.runtime else None),
         )
 

@@ -67,6 +67,7 @@ class Revision:
     rejected: Verdict | None = None
     released: Verdict | None = None
     problems: tuple[Problem, ...] = ()
+    short_since: datetime.datetime | None = None  # when the last of its unready pods was made or fell
 
     @property
     def worst(self) -> Problem | None:
@@ -104,6 +105,14 @@ class TrafficService:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PreviewService:
+    """Where people try a version that waits for its promotion."""
+
+    revision: str | None  # as in the stable Service
+    resource_version: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Foreign:
     """An object that bears a name of ours and belongs to somebody else. It is never touched."""
 
@@ -119,6 +128,7 @@ class Observed:
     service: TrafficService | None
     revisions: tuple[Revision, ...]
     foreign: tuple[Foreign, ...] = ()
+    preview: PreviewService | None = None
 
     def revision(self, name: str | None) -> Revision | None:
         return next((r for r in self.revisions if r.id == name), None)

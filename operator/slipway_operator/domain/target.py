@@ -27,4 +27,7 @@ class Target:
     keep_warm: int = 60
     history_limit: int = 2
     retry_token: str = ""
+    paused: bool = False
+    manual: bool = False  # the user has the last word on a promotion
+    approved: str = ""  # the revision that the user has given it for
     obstacle: Obstacle | None = None

@@ -37,6 +37,12 @@ class Executor:
                 await self._create(paths.services(self.model.namespace), body)
             case actions.SwitchTraffic():
                 await self._switch(action)
+            case actions.CreatePreviewService(to=to):
+                body = service.preview(self.model, revision=to)
+                await self._create(paths.services(self.model.namespace), body)
+            case actions.PointPreview(to=to, resource_version=read):
+                body = service.pointed_preview(self.model, to=to, resource_version=read)
+                await self._apply_service(body)
             case actions.Scale(revision=revision, replicas=replicas):
                 await self._scale(revision, replicas)
             case actions.DeleteRevision(revision=revision):
@@ -88,7 +94,10 @@ class Executor:
             at=move.at,
             resource_version=move.resource_version,
         )
-        path = paths.services(self.model.namespace, self.model.name)
+        await self._apply_service(body)
+
+    async def _apply_service(self, body: identity.Body) -> None:
+        path = paths.services(self.model.namespace, body["metadata"]["name"])
         await self.server.apply(path, body, manager=labels.TRAFFIC_FIELD_MANAGER)
 
     async def _scale(self, revision: str, replicas: int) -> None:

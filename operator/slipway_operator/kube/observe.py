@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from slipway_operator.api import labels
+from slipway_operator.api import labels, spec
 from slipway_operator.api import model as api
 from slipway_operator.kube import client, paths, reading
 from slipway_operator.rendering import identity
@@ -23,6 +23,9 @@ async def read(server: client.Api, model: api.InferenceModel, *, revision: str) 
     await _add_namesake(server, deployments, paths.deployments(namespace, child), child)
     await _add_namesake(server, services, paths.services(namespace, child), child)
     await _add_namesake(server, services, paths.services(namespace, model.name), model.name)
+    if model.spec.rollout.promotion is spec.Promotion.MANUAL:
+        preview = identity.preview_name(model.name)
+        await _add_namesake(server, services, paths.services(namespace, preview), preview)
     return reading.Cluster(deployments=deployments, services=services, slices=slices, pods=pods)
 
 

@@ -39,6 +39,7 @@ def observe(model: api.InferenceModel, seen: Cluster) -> observed.Observed:
         service=_traffic(model, seen),
         revisions=tuple(_revision(d, seen) for d in owned),
         foreign=_foreign(model, seen),
+        preview=_preview(model, seen),
     )
 
 
@@ -49,10 +50,13 @@ def _owned(child: Body, uid: str) -> bool:
 def _foreign(model: api.InferenceModel, seen: Cluster) -> tuple[observed.Foreign, ...]:
     """Namesakes, but not what an earlier namesake of the owner has left: that is being collected.
 
-    A Service bears its owner's name: the model's, or that of the revision's Deployment.
+    A Service bears its owner's name: the model's, or that of the revision's Deployment. The preview is the
+    model's.
     """
+    preview = identity.preview_name(model.name)
     found = [("Deployment", d, model.name) for d in seen.deployments]
-    found += [("Service", s, s["metadata"]["name"]) for s in seen.services]
+    named = [(s, s["metadata"]["name"]) for s in seen.services]
+    found += [("Service", s, model.name if name == preview else name) for s, name in named]
     return tuple(
         observed.Foreign(kind, child["metadata"]["name"], _owner(child))
         for kind, child, owner in found
@@ -84,6 +88,14 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
     )
 
 
+def _preview(model: api.InferenceModel, seen: Cluster) -> observed.PreviewService | None:
+    name = identity.preview_name(model.name)
+    service = next((s for s in seen.services if s["metadata"]["name"] == name), None)
+    if service is None or not _owned(service, model.metadata.uid):
+        return None
+    return observed.PreviewService(_selected(service, model.name), service["metadata"]["resourceVersion"])
+
+
 def _selected(service: Body, model: str) -> str | None:
     """The revision that the selector names, if it is a selector of ours."""
     selector = service.get("spec", {}).get("selector", {})
@@ -113,6 +125,7 @@ def _revision(deployment: Body, seen: Cluster) -> observed.Revision:
         rejected=attempt.read_verdict(annotations, labels.REJECTED),
         released=attempt.read_verdict(annotations, labels.RELEASED),
         problems=problems.of_revision(deployment, pods),
+        short_since=max((_unready_since(pod) for pod in pods if _falls_short(pod)), default=None),
     )
 
 
@@ -137,6 +150,18 @@ def _ready_since(pod: Body) -> datetime.datetime | None:
         if condition["type"] == "Ready" and condition["status"] == "True":
             return attempt.read_timestamp(condition.get("lastTransitionTime", "")) or _LONG_AGO
     return None
+
+
+def _falls_short(pod: Body) -> bool:
+    return "deletionTimestamp" not in pod["metadata"] and _ready_since(pod) is None
+
+
+def _unready_since(pod: Body) -> datetime.datetime:
+    """When the pod ceased to be ready, or was made."""
+    for condition in pod.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready" and (fell := condition.get("lastTransitionTime")):
+            return attempt.read_timestamp(fell) or _LONG_AGO
+    return _created(pod)
 
 
 def _endpoints(slices: list[Body], service: str) -> dict[str, bool]:

@@ -57,6 +57,27 @@ class SwitchTraffic:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CreatePreviewService:
+    """The Service for trying what waits for its promotion."""
+
+    to: str
+
+    def __str__(self) -> str:
+        return f"create the preview Service, selecting revision {self.to}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PointPreview:
+    """Moves the preview Service's selector, if the Service is still the one that was seen."""
+
+    to: str
+    resource_version: str
+
+    def __str__(self) -> str:
+        return f"point the preview Service at revision {self.to}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StartAttempt:
     """A new try of a revision that exists: its clock starts anew, its verdicts are cleared."""
 
@@ -128,6 +149,8 @@ Action = (
     | CreateRevisionService
     | CreateTrafficService
     | SwitchTraffic
+    | CreatePreviewService
+    | PointPreview
     | StartAttempt
     | MarkPromoted
     | Reject

@@ -78,7 +78,12 @@ def _watch(s: situation.Situation, target: observed.Revision) -> decision.Decisi
 
 
 def _deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
-    return situation.after(target.attempt_started_at, s.asked.progress_deadline)
+    """From the attempt's beginning. One that waits for its promotion may have been complete for days when it
+    loses a pod: then it counts from that loss."""
+    begun = target.attempt_started_at
+    if s.asked.manual and target.ready and target.short_since is not None:
+        begun = max(begun, target.short_since)
+    return situation.after(begun, s.asked.progress_deadline)
 
 
 def _why_late(s: situation.Situation, target: observed.Revision) -> observed.Problem:

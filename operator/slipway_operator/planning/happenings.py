@@ -48,6 +48,8 @@ def of_step(before: reasons.RolloutStep | None, says: status.Status) -> Happenin
         return None
     if says.step is STEP.COMPLETE:
         return Happening(REASON.ROLLOUT_COMPLETE, says.message)
+    if says.step is STEP.WAITING_FOR_PROMOTION:
+        return Happening(REASON.WAITING_FOR_PROMOTION, says.message)
     if says.step is STEP.HIBERNATED:
         return Happening(REASON.HIBERNATED, says.message)
     if says.step in (STEP.STOPPED, STEP.BLOCKED):

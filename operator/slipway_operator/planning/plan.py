@@ -11,6 +11,10 @@ sentence of the design in a file of its own; the order in which they are asked s
     traffic     the requests go to the revision that has proved itself
     history     what has long retired is removed
     endpoints   each revision's ready pods can be counted
+    preview     what waits for its promotion can be tried
+
+While the rollout is paused only `capacity`, `traffic` (which then goes back, and never forward) and
+`endpoints` are asked.
 
 Resolving a source (before `attempt`), the bake (before `retirement`) and other strategies find their place
 in this list.
@@ -30,6 +34,7 @@ from slipway_operator.planning import (
     endpoints,
     failure,
     history,
+    preview,
     retirement,
     situation,
     traffic,
@@ -46,6 +51,7 @@ _ROLLOUT: tuple[decision.Policy, ...] = (
     traffic.direct,
     history.trim,
 )
+_PAUSED: tuple[decision.Policy, ...] = (traffic.restore, traffic.direct)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def plan(
 ) -> Plan:
     """What is to be done about `model` in `namespace`, given all that was seen of it."""
     s = situation.Situation(asked=asked, seen=seen, now=now)
-    decisions = [_stand_aside(s)] if seen.foreign else [*_standing(s), *_rollout(s), endpoints.provide(s)]
+    decisions = [_stand_aside(s)] if seen.foreign else [*_standing(s), *_rollout(s), *_around(s)]
     return Plan(
         actions=tuple(action for each in decisions for action in each.actions),
         status=reporting.report(s, model=model, namespace=namespace),
@@ -82,13 +88,18 @@ def _stand_aside(s: situation.Situation) -> decision.Decision:
 
 def _standing(s: situation.Situation) -> list[decision.Decision]:
     """What is due whatever the rollout does: it concerns the live revision and those that are leaving."""
-    return [capacity.follow(s), retirement.retire(s)]
+    return [capacity.follow(s)] if s.asked.paused else [capacity.follow(s), retirement.retire(s)]
 
 
 def _rollout(s: situation.Situation) -> list[decision.Decision]:
     decisions = []
-    for policy in _ROLLOUT:
+    for policy in _PAUSED if s.asked.paused else _ROLLOUT:
         decisions.append(policy(s))
         if decisions[-1].actions:
             break
     return decisions
+
+
+def _around(s: situation.Situation) -> list[decision.Decision]:
+    """The Services beside the stable one."""
+    return [endpoints.provide(s)] if s.asked.paused else [endpoints.provide(s), preview.provide(s)]

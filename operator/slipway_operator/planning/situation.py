@@ -50,6 +50,11 @@ class Situation:
         return switch is not None and self.live is not None and switch.to == self.live.id
 
     @property
+    def returning(self) -> bool:
+        """What is asked for is the predecessor: a way back and no way forward."""
+        return self.predecessor is not None and self.predecessor is self.target
+
+    @property
     def bystanders(self) -> tuple[observed.Revision, ...]:
         """Revisions that are neither live nor asked for."""
         kept = {self.asked.revision, self.service.revision if self.service else None}

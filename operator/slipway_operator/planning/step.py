@@ -8,13 +8,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from slipway_operator.api import reasons
+from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import failure, retirement, situation
+from slipway_operator.planning import failure, promotion, retirement, situation, traffic
 
 STEP, REASON = reasons.RolloutStep, reasons.ConditionReason
 
-MOVING = frozenset({STEP.WAITING_FOR_READY_PODS, STEP.SWITCHING})
+MOVING = frozenset({STEP.WAITING_FOR_READY_PODS, STEP.WAITING_FOR_PROMOTION, STEP.SWITCHING, STEP.PAUSED})
 LEAVING = frozenset({STEP.KEEPING_WARM, STEP.DRAINING})
 STUCK = frozenset({STEP.BLOCKED, STEP.REJECTED, STEP.STOPPED})
 
@@ -36,9 +36,7 @@ def where(s: situation.Situation) -> Where:
         return Where(STEP.STOPPED, s.asked.obstacle.reason, s.asked.obstacle.message)
     if s.hibernating:
         return Where(STEP.HIBERNATED, REASON.HIBERNATED, "spec.replicas is 0: every revision is scaled to 0")
-    if not has_arrived(s):
-        return _coming(s)
-    return _leaving(s)
+    return _held(s, _leaving(s) if has_arrived(s) else _coming(s))
 
 
 def has_traffic(s: situation.Situation) -> bool:
@@ -53,6 +51,14 @@ def has_arrived(s: situation.Situation) -> bool:
     if live is None or not s.target_is_live or not s.confirmed or s.hibernating:
         return False
     return live.attempt_spent or s.switched or len(live.ready) >= s.asked.replicas
+
+
+def _held(s: situation.Situation, at: Where) -> Where:
+    """The same, or that the user has stopped it there. What is stuck is stuck with a pause and without."""
+    waits = at.step is STEP.KEEPING_WARM or (at.step in MOVING and not s.target_is_live)
+    if not s.asked.paused or not waits:
+        return at
+    return Where(STEP.PAUSED, REASON.PAUSED, f"spec.rollout.paused is true; {at.message}")
 
 
 def _name_taken(foreign: observed.Foreign) -> Where:
@@ -75,7 +81,17 @@ def _coming(s: situation.Situation) -> Where:
     if target.released is not None:
         again = f"tried again at {_clock(failure.retry_at(s, target.released))}"
         return _ended(STEP.BLOCKED, target.released, again)
+    if traffic.proven(s) and promotion.awaited(s):
+        return _waiting_for_promotion(target)
     return _warming(s, target)
+
+
+def _waiting_for_promotion(target: observed.Revision) -> Where:
+    message = (
+        f"version {target.version} is ready and can be tried at the preview Service; to promote it, "
+        f"annotate the model with {labels.PROMOTE}={target.id}"
+    )
+    return Where(STEP.WAITING_FOR_PROMOTION, REASON.WAITING_FOR_PROMOTION, message)
 
 
 def _in_place(s: situation.Situation, target: observed.Revision) -> Where:

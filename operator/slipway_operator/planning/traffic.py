@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, decision, failure, situation
+from slipway_operator.planning import actions, decision, failure, promotion, situation
 
 _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
@@ -77,6 +77,11 @@ def _note(s: situation.Situation, live: observed.Revision) -> decision.Decision:
 
 
 def gate_open(s: situation.Situation) -> bool:
+    """The target has proved itself, and nobody holds it back."""
+    return proven(s) and not s.asked.paused and not promotion.awaited(s)
+
+
+def proven(s: situation.Situation) -> bool:
     """Enough of the target's pods have proved themselves for long enough, and nothing speaks against it."""
     target = s.target
     if target is None or s.hibernating or not failure.under_way(target):

@@ -70,4 +70,9 @@ def timestamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def preview_name(model: str) -> str:
+    """The name of a model's preview Service."""
+    return f"{model}-preview"
+
+
 child_name = revision.child_name

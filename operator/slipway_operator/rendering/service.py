@@ -1,4 +1,5 @@
-"""The two kinds of Service: the stable one, which clients call, and one for each revision, which proves it.
+"""The kinds of Service: the stable one, which clients call, one for each revision, which proves it, and one
+for trying what waits for its promotion.
 
 Must not know when the selector moves.
 """
@@ -22,11 +23,20 @@ _PORTS = [
 
 def stable(model: api.InferenceModel, *, revision: str) -> identity.Body:
     """The Service that bears the model's name, selecting `revision` from the start."""
+    return _of_model(model, name=model.name, revision=revision)
+
+
+def preview(model: api.InferenceModel, *, revision: str) -> identity.Body:
+    """The Service for trying `revision`."""
+    return _of_model(model, name=identity.preview_name(model.name), revision=revision)
+
+
+def _of_model(model: api.InferenceModel, *, name: str, revision: str) -> identity.Body:
     return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": identity.metadata(
-            name=model.name,
+            name=name,
             namespace=model.namespace,
             labelled=identity.common_labels(model.name),
             owner=identity.owner_of(model),
@@ -79,6 +89,20 @@ def switch(
             "namespace": model.namespace,
             "resourceVersion": resource_version,
             "annotations": {labels.SWITCH: json.dumps(note)},
+        },
+        "spec": {"selector": identity.selector(model.name, to)},
+    }
+
+
+def pointed_preview(model: api.InferenceModel, *, to: str, resource_version: str) -> identity.Body:
+    """The patch that lets the preview follow, if nobody was faster."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": identity.preview_name(model.name),
+            "namespace": model.namespace,
+            "resourceVersion": resource_version,
         },
         "spec": {"selector": identity.selector(model.name, to)},
     }
