@@ -7,6 +7,7 @@ idle socket on which a request may already be under way. Knows nothing of routes
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -54,6 +55,9 @@ class Connection(HttpToolsProtocol):
         self._told_to_leave_at = time.monotonic() + limits.max_age * random.uniform(0.8, 1.0)  # noqa: S311
         self._receive_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
+        self.lost = False
+        self.on_lost: Callable[[], None] | None = None
+        """Called once when the client leaves; for whoever works on its request at the moment."""
 
     def must_close(self, now: float) -> bool:
         """Whether the answer that is being sent must say `Connection: close`.
@@ -75,6 +79,9 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.lost = True
+        if self.on_lost is not None:
+            self.on_lost()
         self._stop_receive_timer()
         self._stop_send_timer()
         self._unset_keepalive_if_required()
