@@ -35,7 +35,7 @@ class RequestedOutput:
     """An output that the client asks for by name."""
 
     name: str
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=lambda: NO_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class InferRequest:
     inputs: tuple[Input, ...]
     outputs: tuple[RequestedOutput, ...] = ()
     id: str = ""
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=lambda: NO_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,4 +71,4 @@ class InferResponse:
     version: str
     outputs: tuple[Tensor, ...]
     id: str = ""
-    parameters: Parameters = field(default=NO_PARAMETERS)
+    parameters: Parameters = field(default_factory=lambda: NO_PARAMETERS)
