@@ -1,4 +1,4 @@
-"""The parts of the runtime put together: probes, server, and the model that is loaded beside them."""
+"""The parts of the runtime put together: probes, servers, and the models that are loaded beside them."""
 
 import asyncio
 import contextlib
@@ -14,10 +14,10 @@ import structlog
 import uvicorn
 import uvloop
 
-from slipway_runtime import loading, settings
+from slipway_runtime import settings
 from slipway_runtime.failures import Reason, StartupError
-from slipway_runtime.lifecycle import Lifecycle, Phase
-from slipway_runtime.scheduling.catalog import Catalog, Entry, State
+from slipway_runtime.lifecycle import Lifecycle
+from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry import logs, termination
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import connection, listening, probes, routes
@@ -27,6 +27,7 @@ from slipway_runtime.transport.grpc.calls import Identity
 from slipway_runtime.transport.grpc.server import GrpcServer
 from slipway_runtime.transport.predict import PredictLimits
 from slipway_runtime.transport.server import DrainingServer
+from slipway_runtime.versions.repository import Repository
 
 _HEARTBEAT_SECONDS = 0.5
 # For what is still being answered when a drain's time is up.
@@ -72,10 +73,10 @@ class _Runtime:
     def __init__(self, configuration: settings.Settings) -> None:
         self._settings = configuration
         logs.configure(configuration.log_level)
-        self._version = configuration.model_version or configuration.location().last_segment
         self._lifecycle = Lifecycle()
         self._metrics = Metrics()
         self._catalog = Catalog(configuration.model_name)
+        self._repository = Repository(configuration, self._catalog, self._lifecycle, self._metrics)
         self._drain = Drain(
             DrainLimits(quiet=configuration.drain_quiet_seconds, timeout=configuration.drain_timeout_seconds)
         )
@@ -94,11 +95,11 @@ class _Runtime:
         )
         async with _beating(self._lifecycle):
             await grpc_server.start()
-            loader = asyncio.create_task(self._load(server), name="load")
+            versions = asyncio.create_task(self._serve_versions(server), name="versions")
             await server.serve(sockets=[listeners.models])
             await self._catalog.close()
-            if loader.done():
-                loader.result()  # raises what it failed with
+            if versions.done():
+                versions.result()  # raises what it failed with
         _log.info("stopped")
 
     def _listen(self, grpc_server: GrpcServer) -> _Listeners:
@@ -115,7 +116,7 @@ class _Runtime:
             lifecycle=self._lifecycle,
             metrics=self._metrics,
             drain=self._drain,
-            identity=Identity(pod=self._settings.pod_name, version=self._version),
+            identity=Identity(pod=self._settings.pod_name, version=self._repository.own_version),
         )
         limits = grpc_module.GrpcLimits(
             max_age=self._settings.connection_max_age_seconds,
@@ -127,19 +128,12 @@ class _Runtime:
         silence = self._settings.liveness_silence_seconds
         return probes.Probes(self._lifecycle, self._metrics, max_silence=silence)
 
-    async def _load(self, server: DrainingServer) -> None:
+    async def _serve_versions(self, server: DrainingServer) -> None:
         try:
-            predictor = await loading.load(
-                self._settings, self._lifecycle, self._metrics, version=self._version
-            )
+            await self._repository.run()
         except BaseException:
             server.stop_now()
             raise
-        self._catalog.serve(
-            predictor, Entry(name=self._settings.model_name, version=self._version, state=State.READY)
-        )
-        self._lifecycle.phase = Phase.READY
-        _log.info("ready")
 
     def _server_config(self) -> uvicorn.Config:
         limits = connection.ConnectionLimits(
@@ -163,9 +157,7 @@ class _Runtime:
             catalog=self._catalog,
             lifecycle=self._lifecycle,
             metrics=self._metrics,
-            identity=routes.Identity(
-                model=self._settings.model_name, version=self._version, pod=self._settings.pod_name
-            ),
+            identity=routes.Identity(version=self._repository.own_version, pod=self._settings.pod_name),
             limits=PredictLimits(
                 max_texts=self._settings.max_texts_per_request, timeout=self._settings.request_timeout_seconds
             ),

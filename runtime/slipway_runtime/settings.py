@@ -6,6 +6,7 @@ values that they are configured with.
 
 import pathlib
 import socket
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import pydantic
@@ -44,6 +45,10 @@ class Settings(pydantic_settings.BaseSettings):
     model_uri: Annotated[str | None, Field(validation_alias="MODEL_URI")] = None
     model_bucket: Annotated[str | None, Field(validation_alias="MODEL_BUCKET")] = None
     model_key: Annotated[str | None, Field(validation_alias="MODEL_KEY")] = None
+    models_file: pathlib.Path | None = None
+    models_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 1
+    models_retry_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
+    memory_limit_bytes: Annotated[int | None, Field(gt=0)] = None  # where it is not the cgroup's
     bundle_sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
     verification_examples: Annotated[list[Example], Field(max_length=1000)] = []
 
@@ -73,6 +78,16 @@ class Settings(pydantic_settings.BaseSettings):
     pod_name: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=253)] = socket.gethostname()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    @property
+    def names_a_model(self) -> bool:
+        """Whether MODEL_NAME was given: it then is the model of requests that name none."""
+        return "model_name" in self.model_fields_set
+
+    def optional_location(self) -> location.Location | None:
+        """Where the bundle lies; None when only a models file says so. Raises as `location` does."""
+        given = (self.model_uri, self.model_bucket, self.model_key)
+        return None if self.models_file is not None and not any(given) else self.location()
+
     def location(self) -> location.Location:
         """Where the bundle lies. Raises StartupError(ConfigurationInvalid)."""
         if self.model_uri is not None:
@@ -85,17 +100,18 @@ class Settings(pydantic_settings.BaseSettings):
             subject="MODEL_URI",
         )
 
-    def expectations(self) -> list[Expectation]:
-        """The examples that the model's owner gave with the InferenceModel."""
-        return [
-            Expectation(
-                text=example.text,
-                label=example.label,
-                least=example.min_score,
-                origin="a verification example",
-            )
-            for example in self.verification_examples
-        ]
+
+def expectations(examples: Sequence[Example]) -> tuple[Expectation, ...]:
+    """The examples that the model's owner gave, as what its answers must be."""
+    return tuple(
+        Expectation(
+            text=example.text,
+            label=example.label,
+            least=example.min_score,
+            origin="a verification example",
+        )
+        for example in examples
+    )
 
 
 def load() -> Settings:

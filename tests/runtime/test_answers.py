@@ -70,13 +70,20 @@ def test_a_request_id_that_is_not_fit_for_a_log_is_replaced(runtime: RuntimeProc
 
 
 def test_health_says_what_is_served(runtime: RuntimeProcess) -> None:
-    assert httpx.get(f"{runtime.url}/health").json() == {
+    health = httpx.get(f"{runtime.url}/health").json()
+    [version] = health.pop("models")
+
+    assert health == {
         "status": "ok",
         "model_loaded": True,
         "phase": "Ready",
         "model": "model",
         "versions": ["1"],
+        "provider": "CPUExecutionProvider",
+        "models_file": "",
     }
+    assert (version["state"], version["latest"], version["reason"]) == ("READY", True, "")
+    assert len(version["digest"]) == 64
 
 
 def test_the_openapi_page_has_the_plain_routes(runtime: RuntimeProcess) -> None:

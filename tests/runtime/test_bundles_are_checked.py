@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from slipway_runtime import loading, settings
+from slipway_runtime import settings
 from slipway_runtime.failures import StartupError
 from slipway_runtime.lifecycle import Lifecycle
+from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.versions.repository import Repository
 from tests.runtime import bundles, processes
 from tests.runtime.bundles import BundleOptions
 
@@ -218,8 +220,9 @@ def _failure_to_load(cache: pathlib.Path, **environment: str) -> StartupError:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**environment, "SLIPWAY_CACHE_DIR": str(cache)}.items():
             patch.setenv(name, value)
+        versions = Repository(settings.load(), Catalog("model"), Lifecycle(), Metrics())
         with pytest.raises(StartupError) as caught:
-            asyncio.run(loading.load(settings.load(), Lifecycle(), Metrics(), version="1"))
+            asyncio.run(versions.run())
     return caught.value
 
 

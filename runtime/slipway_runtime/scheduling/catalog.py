@@ -105,10 +105,10 @@ class Catalog:
     def __init__(self, default: str) -> None:
         """`default` is the model of requests that name none."""
         self.default = default
+        self.complaint = ""  # why nobody knows what is wanted here at the moment
         self._served: dict[Key, Served] = {}
         self._latest: dict[str, Served] = {}
         self._retiring: list[Served] = []
-        self._order: tuple[Key, ...] = ()
         self._expected: tuple[Entry, ...] = ()
 
     @property
@@ -149,31 +149,31 @@ class Catalog:
     def serve(self, predictor: Predictor, entry: Entry) -> Served:
         """Serve a verified version under the name and version of `entry`.
 
-        It takes the place of one with the same key at once; that one is still to be retired.
+        It takes the place of one with the same key at once; that one is still to be retired. The
+        first one of its name is also its latest, a later one when it is preferred.
         """
         served = Served(predictor, replace(entry, state=State.READY))
+        before = self._served.get(entry.key)
         self._served[entry.key] = served
-        self._choose_latest()
+        if self._latest.get(entry.name) is before:
+            self._latest[entry.name] = served
         return served
+
+    def prefer(self, served: Served) -> None:
+        """From now on `served` is the latest version of its name."""
+        self._latest[served.entry.name] = served
 
     async def retire(self, served: Served) -> None:
         """Give `served` to no further request, and return when the last one that holds it is answered."""
-        self._retiring.append(served)
+        self._remove(served)
         served.entry = replace(served.entry, state=State.UNLOADING)
-        if self._served.get(served.entry.key) is served:
-            del self._served[served.entry.key]
-        self._choose_latest()
+        self._retiring.append(served)
         try:
             while served.leases:
                 served.idle.clear()
                 await served.idle.wait()
         finally:
             self._retiring.remove(served)
-
-    def arrange(self, order: Sequence[Key]) -> None:
-        """The last one of a name that is served is its latest; what `order` lacks comes before all of it."""
-        self._order = tuple(order)
-        self._choose_latest()
 
     def expect(self, entries: Sequence[Entry]) -> None:
         """Show these in the index, where nothing of the same key is served."""
@@ -184,10 +184,13 @@ class Catalog:
         for served in (*self._served.values(), *self._retiring):
             await served.predictor.close()
 
-    def _choose_latest(self) -> None:
-        rank = {key: position for position, key in enumerate(self._order)}
-        by_rank = sorted(self._served.items(), key=lambda item: rank.get(item[0], -1))
-        self._latest = {key.name: served for key, served in by_rank}
+    def _remove(self, served: Served) -> None:
+        key = served.entry.key
+        if self._served.get(key) is served:
+            del self._served[key]
+        if self._latest.get(key.name) is served:
+            del self._latest[key.name]
+            self._latest.update((one.name, self._served[one]) for one in self._served if one.name == key.name)
 
     def _missing(self, name: str, version: str) -> Exception:
         names = sorted({key.name for key in self._served} | {entry.name for entry in self._expected})

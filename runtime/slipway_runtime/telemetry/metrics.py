@@ -4,6 +4,8 @@ Label values come from closed sets (routes, status codes, reasons), never from a
 must not be able to fill the memory of Prometheus. Knows no layer of the runtime.
 """
 
+from collections.abc import Iterable
+
 import prometheus_client
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -42,11 +44,39 @@ class Metrics:
             ["model", "version", "digest", "provider"],
             registry=self.registry,
         )
+        self._infos: set[tuple[str, str, str, str]] = set()
+        self.model_loads = self._counter(
+            "slipway_model_loads", "Versions loaded, by outcome: served, or the reason why not.", "outcome"
+        )
+        self.swaps = self._counter(
+            "slipway_model_swaps",
+            "Attempts to put another version in the place of the one that serves: done or failed.",
+            "outcome",
+        )
+        self.models_unavailable = self._gauge(
+            "slipway_models_unavailable", "Versions that are wanted here and cannot be served."
+        )
+        self.models_file_valid = self._gauge(
+            "slipway_models_file_valid", "0 while SLIPWAY_MODELS_FILE cannot be read or makes no sense."
+        )
+        self.memory_after_unload = self._gauge(
+            "slipway_anonymous_memory_after_unload_bytes",
+            "Resident memory that is no file's, after the last unload.",
+        )
         self.connections_open = self._gauge(
             "slipway_connections_open", "Open connections, probes not counted."
         )
         self.grpc_connections_open = self._gauge("slipway_grpc_connections_open", "Open gRPC connections.")
         self.draining = self._gauge("slipway_draining", "1 from SIGTERM on.")
+
+    def show_models(self, infos: Iterable[tuple[str, str, str, str]]) -> None:
+        """Export slipway_model_info for these (model, version, digest, provider) and no others."""
+        shown = set(infos)
+        for gone in self._infos - shown:
+            self.model_info.remove(*gone)
+        for info in shown:
+            self.model_info.labels(*info).set(1)
+        self._infos = shown
 
     def count_tokens(self, *, real: int, padded: int) -> None:
         """Count a batch of `real` tokens that ran as `padded`."""

@@ -74,7 +74,8 @@ class _Answer:
     def _default_version(self, said: Iterable[Header]) -> list[Header]:
         if any(name == VERSION_HEADER for name, _ in said):
             return []
-        return [(VERSION_HEADER, self._version().encode())]
+        version = self._version()
+        return [(VERSION_HEADER, version.encode())] if version else []
 
     def _farewell(self) -> list[Header]:
         if self._connection is not None and self._connection.must_close(time.monotonic()):

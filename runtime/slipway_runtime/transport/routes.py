@@ -15,10 +15,11 @@ from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry import metrics as metrics_module
 from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport import health as health_module
 from slipway_runtime.transport import problems
 from slipway_runtime.transport.gate import Gate
 from slipway_runtime.transport.predict import PredictEndpoint, PredictLimits
-from slipway_runtime.transport.schemas import Health, PredictRequest, PredictResponse, Problem
+from slipway_runtime.transport.schemas import PredictRequest, PredictResponse, Problem
 
 _PREDICT_ERRORS = {
     400: "not JSON",
@@ -33,9 +34,8 @@ _PREDICT_ERRORS = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answers: the model, its version and the pod."""
+    """Who answers: the pod, and the version that it is to serve, while it serves none yet."""
 
-    model: str
     version: str
     pod: str
 
@@ -73,15 +73,9 @@ def build(parts: Parts) -> ASGIApp:
 
 def _add_health(app: fastapi.FastAPI, parts: Parts) -> None:
     @app.get("/health")
-    async def health() -> Health:
+    async def health() -> health_module.Health:
         """What this pod serves. Always 200 while the process answers; /readyz on the probes' port decides."""
-        return Health(
-            status="ok" if parts.lifecycle.ready else "loading",
-            model_loaded=parts.lifecycle.ready,
-            phase=parts.lifecycle.phase,
-            model=parts.identity.model,
-            versions=parts.catalog.versions(),
-        )
+        return health_module.describe(parts.catalog, parts.lifecycle)
 
     @app.get("/metrics", response_class=Response)
     async def metrics() -> Response:

@@ -37,18 +37,6 @@ class PredictResponse(pydantic.BaseModel):
     processing_time_ms: float
 
 
-class Health(pydantic.BaseModel):
-    """Whether this pod serves, and what."""
-
-    status: str
-    model_loaded: bool
-    phase: str
-    model: str
-    versions: list[str]
-
-    model_config = pydantic.ConfigDict(protected_namespaces=())
-
-
 class Problem(pydantic.BaseModel):
     """RFC 9457 problem details."""
 

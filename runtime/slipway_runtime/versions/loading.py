@@ -1,0 +1,141 @@
+"""From a location to a predictor that has proved itself.
+
+What blocks runs in a thread of its own, so that the main loop's heart beats while a model loads.
+Knows nothing of what else is served, but for the memory that it leaves.
+"""
+
+import concurrent.futures
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from slipway_runtime.artifacts import bundle, cache, sources
+from slipway_runtime.engine import processors
+from slipway_runtime.engine.classifier import Classifier
+from slipway_runtime.engine.session import SessionOptions
+from slipway_runtime.failures import Reason, StartupError
+from slipway_runtime.lifecycle import Phase
+from slipway_runtime.scheduling import costs, policy, verification
+from slipway_runtime.scheduling.batcher import Batcher, BatcherOptions
+from slipway_runtime.scheduling.predictor import Predictor
+from slipway_runtime.settings import Settings
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.versions import background, memory
+from slipway_runtime.versions.wanted import Wanted
+
+_WARM_UP_SECONDS = 5.0
+
+Progress = Callable[[Phase], None]
+"""Told of every step as it begins, from any thread."""
+
+_log = structlog.get_logger("slipway.loading")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A version in memory that has answered its examples as it should."""
+
+    predictor: Predictor
+    digest: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Built:
+    classifier: Classifier
+    description: bundle.Bundle
+    costs: costs.Costs
+
+
+class Loader:
+    """Loads one version at a time, each in a thread that ends with it."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._threads = processors.available()
+        self._one_at_a_time = threading.Lock()
+        # The threads of a session inherit the priority of the one that makes it, and keep it: this
+        # one is begun now, while there is no other priority than the usual.
+        self._usual_priority = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="sessions")
+        self._usual_priority.submit(int)
+
+    async def load(self, wanted: Wanted, progress: Progress, *, beside: bool) -> Loaded:
+        """Download, load, warm up and verify. Raises StartupError.
+
+        `beside` others that serve: at a low priority, and only if the memory is enough for both.
+        When it is cancelled its thread goes on for a while, and what it makes is thrown away.
+        """
+        built = await background.run(
+            lambda: self._build(wanted, progress, beside=beside),
+            name="load",
+            nice=background.LOW if beside else 0,
+        )
+        digest = built.description.digest or ""
+        batcher = self._batcher(built)
+        predictor = Predictor(
+            built.classifier, batcher, name=wanted.name, version=wanted.version, digest=digest
+        )
+        try:
+            progress(Phase.VERIFYING)
+            goldens = map(verification.Expectation.from_golden, built.description.description.goldens)
+            await verification.verify(predictor, [*goldens, *wanted.expectations])
+        except BaseException:
+            await predictor.close()
+            raise
+        return Loaded(predictor, digest, built.classifier.provider)
+
+    def _build(self, wanted: Wanted, progress: Progress, *, beside: bool) -> _Built:
+        began = time.monotonic()
+        progress(Phase.DOWNLOADING)
+        source = sources.at(wanted.location, deadline=began + self._settings.download_timeout_seconds)
+        _log.info("loading", source=source.describe(), threads=self._threads, beside=beside)
+        with cache.private_directory(self._settings.cache_dir) as directory:
+            fetched = bundle.fetch(source, directory, pin=wanted.digest)
+            with self._one_at_a_time:
+                progress(Phase.LOADING)
+                if beside:
+                    self._check_memory(wanted, fetched)
+                classifier = self._usual_priority.submit(self._session, fetched).result()
+                self._metrics.load_seconds.set(time.monotonic() - began)
+                progress(Phase.WARMING_UP)
+                return _Built(classifier, fetched, self._warm_up(classifier))
+
+    def _session(self, fetched: bundle.Bundle) -> Classifier:
+        options = SessionOptions(provider=self._settings.execution_provider, threads=self._threads)
+        return Classifier(fetched, options)
+
+    def _check_memory(self, wanted: Wanted, fetched: bundle.Bundle) -> None:
+        available = memory.read(limit=self._settings.memory_limit_bytes)
+        size = sum(path.stat().st_size for path in fetched.directory.iterdir())
+        if available is not None and (shortage := available.shortage(size)):
+            raise StartupError(Reason.MEMORY_SHORT, f"{wanted}: {shortage}", subject=str(wanted.location))
+
+    def _warm_up(self, classifier: Classifier) -> costs.Costs:
+        began = time.monotonic()
+        timings = classifier.warm_up(max_rows=self._settings.max_batch_size, budget_s=_WARM_UP_SECONDS)
+        self._metrics.warm_up_seconds.set(time.monotonic() - began)
+        measured = costs.fit(timings[1:] or timings)  # the first run also pays for what is done lazily
+        _log.info(
+            "warmed_up",
+            per_run_ms=round(measured.per_run * 1e3, 4),
+            per_token_ms=round(measured.per_token * 1e3, 5),
+            per_token_squared_ms=round(measured.per_token_squared * 1e3, 7),
+        )
+        return measured
+
+    def _batcher(self, built: _Built) -> Batcher:
+        limits = policy.Limits(
+            max_rows=self._settings.max_batch_size,
+            max_tokens=self._settings.max_batch_tokens,
+            max_wait=self._settings.max_wait_milliseconds / 1000,
+        )
+        options = BatcherOptions(
+            limits=limits, max_queue_rows=self._settings.max_queue_rows, costs=built.costs
+        )
+        batcher = Batcher(built.classifier.run, options, self._metrics)
+        batcher.start()
+        return batcher

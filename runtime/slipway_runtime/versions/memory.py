@@ -1,0 +1,101 @@
+"""How much memory this container may use, how much it uses, and giving back what is no longer used.
+
+The kernel kills a process that goes over its limit, and with it the version that serves: what would
+not fit must not be begun. Reads files under /sys/fs/cgroup and /proc, nothing else.
+"""
+
+import ctypes
+import gc
+import pathlib
+from dataclasses import dataclass
+
+_CGROUP = pathlib.Path("/sys/fs/cgroup")
+# A version 1 cgroup without a limit says the largest number of pages that there could be.
+_NO_LIMIT = 1 << 60
+# onnxruntime keeps the weights as they lie in the file and once more while it prepares them.
+_TIMES_FILES = 2
+_HEADROOM = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes. `used` cannot be reclaimed: without the pages of files, which the kernel gives up first."""
+
+    limit: int
+    used: int
+
+    def shortage(self, file_bytes: int) -> str:
+        """Why a model of `file_bytes` cannot be loaded now; "" when it fits."""
+        needed = estimate(file_bytes)
+        if self.used + needed <= self.limit:
+            return ""
+        return (
+            f"it needs some {_mib(needed)} beside the {_mib(self.used)} in use, and the container's limit is "
+            f"{_mib(self.limit)}: raise resources.limits.memory, or remove another version first"
+        )
+
+
+def estimate(file_bytes: int) -> int:
+    """What a model whose files have `file_bytes` may take at its peak."""
+    return file_bytes * _TIMES_FILES + _HEADROOM
+
+
+def read(root: pathlib.Path = _CGROUP, *, limit: int | None = None) -> Memory | None:
+    """The memory of this container (cgroup v2 or v1); None where nothing limits it.
+
+    A given `limit` is one for this process alone, wherever it runs.
+    """
+    if limit is not None:
+        return Memory(limit=limit, used=anonymous_bytes())
+    try:
+        if (root / "memory.max").exists():
+            return _version_2(root)
+        return _version_1(root / "memory")
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def anonymous_bytes(status: pathlib.Path = pathlib.Path("/proc/self/status")) -> int:
+    """Memory of this process that is no file's: what loading and unloading must not make grow."""
+    facts = _table(status)
+    return int(facts["RssAnon:"]) * 1024
+
+
+def give_back() -> None:
+    """Collect what refers to itself, and return free memory to the kernel. Takes tens of milliseconds."""
+    gc.collect()
+    if hasattr(_LIBC, "malloc_trim"):  # glibc; musl returns it by itself
+        _LIBC.malloc_trim(0)
+
+
+def _version_2(root: pathlib.Path) -> Memory | None:
+    limit = (root / "memory.max").read_text().strip()
+    if limit == "max":
+        return None
+    files = _files(root / "memory.stat", "active_file", "inactive_file")
+    return Memory(limit=int(limit), used=int((root / "memory.current").read_text()) - files)
+
+
+def _version_1(root: pathlib.Path) -> Memory | None:
+    limit = int((root / "memory.limit_in_bytes").read_text())
+    if limit >= _NO_LIMIT:
+        return None
+    files = _files(root / "memory.stat", "total_active_file", "total_inactive_file")
+    return Memory(limit=limit, used=int((root / "memory.usage_in_bytes").read_text()) - files)
+
+
+def _files(statistics: pathlib.Path, *names: str) -> int:
+    facts = _table(statistics)
+    return sum(int(facts[name]) for name in names)
+
+
+def _table(path: pathlib.Path) -> dict[str, str]:
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {fields[0]: fields[1] for fields in lines if len(fields) > 1}
+
+
+def _mib(count: int) -> str:
+    return f"{count / (1 << 20):.0f} MiB"
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
