@@ -25,6 +25,7 @@ from slipway_runtime.transport.drain import Drain, DrainLimits
 from slipway_runtime.transport.grpc import server as grpc_module
 from slipway_runtime.transport.grpc.calls import Identity
 from slipway_runtime.transport.grpc.server import GrpcServer
+from slipway_runtime.transport.oip.checks import RowLimits
 from slipway_runtime.transport.predict import PredictLimits
 from slipway_runtime.transport.server import DrainingServer
 from slipway_runtime.versions.repository import Repository
@@ -120,7 +121,9 @@ class _Runtime:
         )
         limits = grpc_module.GrpcLimits(
             max_age=self._settings.connection_max_age_seconds,
+            request_timeout=self._settings.request_timeout_seconds,
             last_call=self._settings.request_timeout_seconds + _LAST_ANSWERS_SECONDS,
+            rows=RowLimits(texts=self._settings.max_texts_per_request, rows=self._settings.max_queue_rows),
         )
         return GrpcServer(parts, limits)
 

@@ -21,6 +21,8 @@ from slipway_runtime.transport.grpc import service, sockets
 from slipway_runtime.transport.grpc.calls import Calls, Identity
 from slipway_runtime.transport.grpc.health import SERVICE_NAME as HEALTH_SERVICE
 from slipway_runtime.transport.grpc.health import Health
+from slipway_runtime.transport.oip.checks import RowLimits
+from slipway_runtime.transport.oip.inference import Inference
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Of a request, as it comes: tensors are larger than texts. Answers are as large as the model makes them."""
@@ -35,10 +37,15 @@ _LATE_COMERS_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class GrpcLimits:
-    """Seconds: a connection's life at most, and how long a call may take beyond it."""
+    """Seconds: a connection's life, what a request may take, and what a connection that must go waits for it.
+
+    And what a request may carry.
+    """
 
     max_age: float
+    request_timeout: float
     last_call: float
+    rows: RowLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +68,7 @@ class GrpcServer:
         self._metrics = parts.metrics
         self._limits = limits
         self._server = grpc.aio.server(options=_options(limits))
-        methods = service.InferenceService(
-            service.Parts(parts.catalog, parts.lifecycle), Calls(parts.metrics, parts.identity)
-        )
-        self._server.add_generic_rpc_handlers((methods,))
+        self._server.add_generic_rpc_handlers((_methods(parts, limits),))
         names = (service.NAME, HEALTH_SERVICE, reflection.SERVICE_NAME)
         Health(parts.lifecycle, frozenset({service.NAME}), max_age=limits.max_age).register(self._server)
         reflection.enable_server_reflection(names, self._server)
@@ -109,6 +113,18 @@ class GrpcServer:
         began = self._drain.began
         over = began is not None and now - began > self._limits.max_age + _LATE_COMERS_SECONDS
         return 0 if over else 1
+
+
+def _methods(parts: Parts, limits: GrpcLimits) -> service.InferenceService:
+    ingredients = service.Parts(
+        catalog=parts.catalog,
+        lifecycle=parts.lifecycle,
+        inference=Inference(parts.catalog, limits.rows, parts.metrics),
+        max_rows=limits.rows.rows,
+        request_timeout=limits.request_timeout,
+        max_age=limits.max_age,
+    )
+    return service.InferenceService(ingredients, Calls(parts.metrics, parts.identity))
 
 
 def _options(limits: GrpcLimits) -> list[tuple[str, int]]:

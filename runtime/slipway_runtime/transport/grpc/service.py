@@ -3,21 +3,28 @@
 Knows neither queue nor session.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf import json_format
 
 from slipway_runtime.lifecycle import Lifecycle
-from slipway_runtime.scheduling.catalog import Catalog
+from slipway_runtime.scheduling.calls import Call
+from slipway_runtime.scheduling.catalog import Catalog, State
 from slipway_runtime.transport.grpc import open_inference_pb2 as pb
+from slipway_runtime.transport.grpc import tensors
 from slipway_runtime.transport.grpc.calls import Calls, Context
-from slipway_runtime.transport.oip import errors
+from slipway_runtime.transport.oip import errors, metadata, terms
+from slipway_runtime.transport.oip.errors import Kind, OipError
+from slipway_runtime.transport.oip.inference import Inference
 
-NAME: str = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+_DESCRIPTOR = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+NAME: str = _DESCRIPTOR.full_name
 
-_METHODS = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].methods_by_name
 _NOT_SERVED = {
     "RepositoryModelLoad": "models are loaded by who runs this server, not by its clients",
     "RepositoryModelUnload": "models are unloaded by who runs this server, not by its clients",
@@ -26,10 +33,14 @@ _NOT_SERVED = {
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the methods are made of."""
+    """What the methods are made of. `max_rows`: of one request; times are seconds."""
 
     catalog: Catalog
     lifecycle: Lifecycle
+    inference: Inference
+    max_rows: int
+    request_timeout: float
+    max_age: float
 
 
 class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC has no types
@@ -39,7 +50,7 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         self._parts = parts
         self._calls = calls
         self._handlers = {
-            f"/{NAME}/{method}": self._handler(method) for method in _METHODS if hasattr(self, _snake(method))
+            f"/{NAME}/{method}": self._handler(method) for method in _DESCRIPTOR.methods_by_name
         }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
@@ -50,14 +61,94 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
             return self._not_served(path.rpartition("/")[2])
         return found
 
-    async def server_live(self, _request: Any, _context: Context) -> Any:
+    async def model_infer(self, message: pb.ModelInferRequest, context: Context) -> pb.ModelInferResponse:
+        received = time.monotonic()
+        request = tensors.request(message)
+        call = terms.of(request.parameters, received=received, usual=self._usual(context, received))
+        answer = await self._parts.inference.answer(request, call)
+        return tensors.response(answer, raw=tensors.is_raw(message))
+
+    async def model_stream_infer(
+        self, requests: AsyncIterator[pb.ModelInferRequest], context: Context
+    ) -> AsyncIterator[pb.ModelStreamInferResponse]:
+        """One answer a request, in order. A stream must not outlive its connection's age."""
+        leaves_at = time.monotonic() + self._parts.max_age
+        while (message := await _next(requests, leaves_at)) is not None:
+            try:
+                yield pb.ModelStreamInferResponse(infer_response=await self.model_infer(message, context))
+            except OipError as error:
+                failed = pb.ModelInferResponse(id=message.id)
+                yield pb.ModelStreamInferResponse(error_message=error.message, infer_response=failed)
+
+    async def server_live(self, _message: pb.ServerLiveRequest, _context: Context) -> pb.ServerLiveResponse:
         return pb.ServerLiveResponse(live=True)
 
-    async def server_ready(self, _request: Any, _context: Context) -> Any:
+    async def server_ready(
+        self, _message: pb.ServerReadyRequest, _context: Context
+    ) -> pb.ServerReadyResponse:
         return pb.ServerReadyResponse(ready=self._parts.lifecycle.ready)
 
+    async def model_ready(self, message: pb.ModelReadyRequest, _context: Context) -> pb.ModelReadyResponse:
+        try:
+            with self._parts.inference.lease(message.name, message.version):
+                return pb.ModelReadyResponse(ready=True)
+        except OipError as error:
+            if error.kind is not Kind.UNAVAILABLE:
+                raise
+            return pb.ModelReadyResponse(ready=False)
+
+    async def server_metadata(
+        self, _message: pb.ServerMetadataRequest, _context: Context
+    ) -> pb.ServerMetadataResponse:
+        return pb.ServerMetadataResponse(**metadata.server())
+
+    async def model_metadata(
+        self, message: pb.ModelMetadataRequest, _context: Context
+    ) -> pb.ModelMetadataResponse:
+        versions = self._parts.catalog.versions(message.name)
+        with self._parts.inference.lease(message.name, message.version) as predictor:
+            return pb.ModelMetadataResponse(**metadata.model(predictor, versions))
+
+    async def model_config(self, message: pb.ModelConfigRequest, _context: Context) -> pb.ModelConfigResponse:
+        with self._parts.inference.lease(message.name, message.version) as predictor:
+            config = metadata.config(predictor, max_rows=self._parts.max_rows)
+        response = pb.ModelConfigResponse()
+        json_format.ParseDict({"config": config}, response)
+        return response
+
+    async def model_statistics(
+        self, message: pb.ModelStatisticsRequest, _context: Context
+    ) -> pb.ModelStatisticsResponse:
+        """Of every version that is served and fits the name and the version, where they are given."""
+        response = pb.ModelStatisticsResponse()
+        if message.name:
+            with self._parts.inference.lease(message.name, message.version):
+                pass  # it exists; else the caller is told so
+        for entry in self._parts.catalog.index():
+            asked = message.name in ("", entry.name) and message.version in ("", entry.version)
+            if asked and entry.state is State.READY:
+                with self._parts.inference.lease(entry.name, entry.version) as predictor:
+                    json_format.ParseDict(metadata.statistics([predictor]), response)
+        return response
+
+    async def repository_index(
+        self, message: pb.RepositoryIndexRequest, _context: Context
+    ) -> pb.RepositoryIndexResponse:
+        found = metadata.index(self._parts.catalog.index(), ready_only=message.ready)
+        return pb.RepositoryIndexResponse(models=found)
+
+    def _usual(self, context: Context, received: float) -> Call:
+        """The terms of a call that says nothing in its parameters: gRPC's own deadline, and its metadata."""
+        left = context.time_remaining()
+        patience = self._parts.request_timeout
+        usual = Call(deadline=received + (patience if left is None else min(left, patience)))
+        for name, value in context.invocation_metadata() or ():
+            if name == "x-request-priority":
+                return terms.of({"priority": value}, received=received, usual=usual)
+        return usual
+
     def _handler(self, method: str) -> grpc.RpcMethodHandler:
-        descriptor = _METHODS[method]
+        descriptor = _DESCRIPTOR.methods_by_name[method]
         coders = {
             "request_deserializer": getattr(pb, descriptor.input_type.name).FromString,
             "response_serializer": getattr(pb, descriptor.output_type.name).SerializeToString,
@@ -74,8 +165,19 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         )
 
 
+async def _next(
+    requests: AsyncIterator[pb.ModelInferRequest], leaves_at: float
+) -> pb.ModelInferRequest | None:
+    """The next request, None after the last one. Raises OipError when the stream is too old."""
+    try:
+        async with asyncio.timeout(leaves_at - time.monotonic()):
+            return await anext(requests, None)
+    except TimeoutError as error:
+        raise OipError(Kind.UNAVAILABLE, "this stream has lived long enough: open another") from error
+
+
 def _refusing(reason: str) -> Callable[[Any, Context], Awaitable[Any]]:
-    async def refuse(_request: Any, _context: Context) -> Any:
+    async def refuse(_message: Any, _context: Context) -> Any:
         raise errors.unsupported(reason)
 
     return refuse
