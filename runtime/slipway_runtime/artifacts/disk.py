@@ -6,12 +6,12 @@ An error of the disk must never be taken for one of the source, which would be t
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from slipway_runtime.failures import Reason, StartupError
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_SPARE_BYTES = 16 << 20  # a file system that is full to the last byte fails others too
+_SPARE_BYTES = 16 << 20
 
 
 def create(path: pathlib.Path) -> int:
@@ -50,16 +50,20 @@ def copy(chunks: Iterable[bytes], target: pathlib.Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def require(directory: pathlib.Path, sizes: Sequence[int]) -> None:
-    """Raises StartupError when files of these sizes do not fit beside what lies there already."""
-    needed = sum(sizes)
+def free_bytes(directory: pathlib.Path) -> int:
+    """What this user may still write there, less a little: a full file system fails others too."""
     try:
         facts = os.statvfs(directory)
     except OSError as error:
         raise _unwritable(error) from error
-    free = facts.f_bavail * facts.f_frsize
-    if needed + _SPARE_BYTES > free:
-        raise _failure(f"{needed >> 20} MiB are to be written, and {free >> 20} MiB are free in {directory}")
+    return facts.f_bavail * facts.f_frsize - _SPARE_BYTES
+
+
+def require(directory: pathlib.Path, size: int) -> None:
+    """Raises StartupError when a file of this size does not fit beside what lies there already."""
+    free = free_bytes(directory)
+    if size > free:
+        raise _failure(f"{size >> 20} MiB are to be written, and {max(0, free) >> 20} MiB are free there")
 
 
 def _unwritable(error: OSError) -> StartupError:

@@ -44,7 +44,7 @@ class S3Folder:
         return found
 
     def save(self, item: source.Item, target: pathlib.Path) -> str:
-        disk.require(target.parent, [item.size])
+        disk.require(target.parent, item.size)
         sha256 = self._translated(lambda: self._save(item, target), item.name)
         version = self._versions.get(item.name, "")
         self._fetched.append(
