@@ -117,7 +117,7 @@ class _Runtime:
             lifecycle=self._lifecycle,
             metrics=self._metrics,
             drain=self._drain,
-            identity=Identity(pod=self._settings.pod_name, version=self._repository.own_version),
+            identity=Identity(pod=self._settings.pod_name, version=self._catalog.latest),
         )
         limits = grpc_module.GrpcLimits(
             max_age=self._settings.connection_max_age_seconds,

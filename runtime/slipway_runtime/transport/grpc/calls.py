@@ -26,10 +26,10 @@ _log = structlog.get_logger("slipway.grpc")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answers, as every answer's trailing metadata says."""
+    """Who answers, as every answer's trailing metadata says. `version`: where the answer names none."""
 
     pod: str
-    version: str
+    version: Callable[[], str]
 
 
 class Calls:
@@ -37,7 +37,7 @@ class Calls:
 
     def __init__(self, metrics: Metrics, identity: Identity) -> None:
         self._metrics = metrics
-        self._identity: Metadata = (("x-slipway-pod", identity.pod), ("x-slipway-version", identity.version))
+        self._identity = identity
 
     def unary(self, method: str, answer: Callable[[Any, Context], Awaitable[Any]]) -> Callable[..., Any]:
         """A handler of one request and one answer."""
@@ -48,7 +48,7 @@ class Calls:
                     response = await answer(request, context)
                 except Exception as error:
                     return await call.refuse(error)
-                call.code = grpc.StatusCode.OK
+                call.answered(response)
                 return response
 
         return handler
@@ -74,28 +74,43 @@ class Calls:
 class _Call:
     """One call, counted when it ends, however it ends."""
 
-    def __init__(self, endpoint: str, context: Context, metrics: Metrics, identity: Metadata) -> None:
+    def __init__(self, endpoint: str, context: Context, metrics: Metrics, identity: Identity) -> None:
         self._endpoint = endpoint
         self._context = context
         self._metrics = metrics
+        self._identity = identity
         self._request_id = _request_id(context)
-        self._metadata = (*identity, ("x-request-id", self._request_id))
         self.code = grpc.StatusCode.CANCELLED  # unless something else becomes of it
 
     def __enter__(self) -> "_Call":
-        # Trailing, since it costs no write of its own, and an error has no other place for it.
-        self._context.set_trailing_metadata(self._metadata)
+        self._context.set_trailing_metadata(self._metadata(self._identity.version()))
         structlog.contextvars.bind_contextvars(request_id=self._request_id)  # a call has a context of its own
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._metrics.requests.labels(self._endpoint, self.code.name).inc()
 
+    def answered(self, response: Any) -> None:
+        """The answer knows best which version gave it."""
+        self.code = grpc.StatusCode.OK
+        version = getattr(response, "model_version", "")
+        if version:
+            self._context.set_trailing_metadata(self._metadata(version))
+
     async def refuse(self, error: Exception) -> None:
         """Ends the call with a status. Raises what gRPC ends a handler with."""
         refusal = error if isinstance(error, OipError) else self._unforeseen()
         self.code = statuses.code(refusal.kind)
-        await self._context.abort(self.code, refusal.message, (*self._metadata, *_pushback(refusal)))
+        metadata = (*self._metadata(self._identity.version()), *_pushback(refusal))
+        await self._context.abort(self.code, refusal.message, metadata)
+
+    def _metadata(self, version: str) -> Metadata:
+        """Trailing, since it costs no write of its own, and an error has no other place for it."""
+        return (
+            ("x-slipway-pod", self._identity.pod),
+            ("x-slipway-version", version),
+            ("x-request-id", self._request_id),
+        )
 
     def _unforeseen(self) -> OipError:
         _log.exception("unhandled_error", endpoint=self._endpoint)
