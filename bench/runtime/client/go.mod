@@ -1,0 +1,3 @@
+module slipway.dev/bench/client
+
+go 1.26

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// outcome is how one request ended; status 0 is a connection that failed or an answer that did not come.
+type outcome struct {
+	status    int
+	began     time.Time
+	ended     time.Time
+	errorText string
+}
+
+type load struct {
+	options
+	address  string
+	requests [][]byte
+	next     atomic.Int64
+}
+
+// closed has each client send its next request when it has its answer.
+func (load *load) closed(began time.Time) []outcome {
+	end := began.Add(load.warmUp + load.duration)
+	found := make([][]outcome, load.connections)
+	var clients sync.WaitGroup
+	for client := range load.connections {
+		clients.Go(func() {
+			line := &line{load: load}
+			defer line.close()
+			for sent := 0; time.Now().Before(end) && (load.count == 0 || sent < load.count); sent++ {
+				found[client] = append(found[client], line.ask(time.Now(), deadline(end, load)))
+			}
+		})
+	}
+	clients.Wait()
+	return flat(found)
+}
+
+// open sends at a rate, on a connection that is idle or on a new one. One that would be beyond the
+// most connections has no outcome but a failure: the rate was more than could be offered.
+func (load *load) open(began time.Time) []outcome {
+	end := began.Add(load.warmUp + load.duration)
+	idle := make(chan *line, load.connections)
+	for range load.connections {
+		idle <- &line{load: load}
+	}
+	var mutex sync.Mutex
+	var found []outcome
+	var asked sync.WaitGroup
+	gap := time.Duration(float64(time.Second) / load.rate)
+	for due := began; due.Before(end); due = due.Add(gap) {
+		time.Sleep(time.Until(due))
+		select {
+		case line := <-idle:
+			asked.Go(func() {
+				got := line.ask(due, due.Add(load.timeout))
+				idle <- line
+				mutex.Lock()
+				found = append(found, got)
+				mutex.Unlock()
+			})
+		default:
+			mutex.Lock()
+			found = append(found, outcome{began: due, ended: due, errorText: "no connection was free"})
+			mutex.Unlock()
+		}
+	}
+	asked.Wait()
+	close(idle)
+	for line := range idle {
+		line.close()
+	}
+	return found
+}
+
+// deadline ends a closed loop on time: what is not answered by then is not counted, nor waited for.
+func deadline(end time.Time, load *load) time.Time {
+	if load.count > 0 {
+		return time.Now().Add(load.timeout)
+	}
+	return end
+}
+
+// line is one client's connection, made anew when the server has closed it.
+type line struct {
+	load       *load
+	connection net.Conn
+	reader     *bufio.Reader
+}
+
+var errCutShort = errors.New("not answered before the end")
+
+func (line *line) ask(began, deadline time.Time) outcome {
+	status, err := line.exchange(deadline)
+	got := outcome{status: status, began: began, ended: time.Now()}
+	if err != nil {
+		line.close()
+		got.status, got.errorText = 0, err.Error()
+		if timeout, ok := err.(net.Error); ok && timeout.Timeout() && line.load.rate == 0 && line.load.count == 0 {
+			got.errorText = errCutShort.Error()
+		}
+	}
+	return got
+}
+
+func (line *line) exchange(deadline time.Time) (int, error) {
+	if err := line.connect(); err != nil {
+		return 0, err
+	}
+	line.connection.SetDeadline(deadline)
+	request := line.load.requests[int(line.load.next.Add(1)-1)%len(line.load.requests)]
+	if _, err := line.connection.Write(request); err != nil {
+		return 0, err
+	}
+	answer, err := http.ReadResponse(line.reader, nil)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		return 0, err
+	}
+	if answer.Close {
+		line.close()
+	}
+	return answer.StatusCode, nil
+}
+
+func (line *line) connect() error {
+	if line.connection != nil {
+		return nil
+	}
+	connection, err := net.DialTimeout("tcp", line.load.address, 5*time.Second)
+	if err != nil {
+		return err
+	}
+	line.connection, line.reader = connection, bufio.NewReader(connection)
+	return nil
+}
+
+func (line *line) close() {
+	if line.connection != nil {
+		line.connection.Close()
+		line.connection = nil
+	}
+}
+
+func flat(parts [][]outcome) []outcome {
+	var all []outcome
+	for _, part := range parts {
+		all = append(all, part...)
+	}
+	return all
+}

@@ -1,0 +1,170 @@
+"""The rounds: servers are started, held, and asked one after the other, each alone on its core.
+
+All servers of a round are up at once but only one of them may run, so that the two whose speeds are
+compared are measured within seconds of each other. Knows no results' meaning.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.runtime import bundles, client, environments, paths, process, servers, texts
+from bench.runtime.client import Load, Outcome
+from bench.runtime.plan import IDLE_SECONDS, Plan, Point
+from bench.runtime.process import Running
+from bench.runtime.records import Key, Kind, Records
+from bench.runtime.servers import Server
+
+_WARM_UP = Load(connections=4, seconds=0.4)
+_LIMIT_TIMEOUT = 120
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Which core the servers have and which one the client; None where there is only one core."""
+
+    server: int | None
+    client: int | None
+
+
+def cores() -> Cores:
+    """The first two cores that this process may use."""
+    usable = sorted(os.sched_getaffinity(0))
+    return Cores(usable[0], usable[1]) if len(usable) > 1 else Cores(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all measurements of a run need."""
+
+    records: Records
+    cores: Cores
+    runtime: Path
+    told: Told
+
+    def load(self, running: Running, load: Load) -> Outcome:
+        """Send a load to a server that may run. Raises ServerError when it ended on the way."""
+        outcome = client.send(running.url, bodies(running.server), load, core=self.cores.client)
+        running.check()
+        return outcome
+
+
+def run(plan: Plan, bench: Bench) -> None:
+    """All rounds of the plan; what is in the records already is not measured again."""
+    for round_ in range(1, plan.rounds + 1):
+        for model in plan.models:
+            _limit(model, round_, bench)
+            _round(plan, model, round_, bench)
+
+
+def bodies(server: Server) -> Path:
+    """The file of the requests in this server's form, one for each of the 512 texts."""
+    file = paths.STATE / f"requests-{server.form}.txt"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(map(server.body, texts.texts())))
+    return file
+
+
+def bundle(model: str) -> Path:
+    return bundles.write(paths.STATE / "models", model)
+
+
+def _round(plan: Plan, model: str, round_: int, bench: Bench) -> None:
+    wanted = [
+        (point, server)
+        for point in plan.points_of(model)
+        for server in plan.servers_of(round_, bench.records)
+    ]
+    missing = [(point, one) for point, one in wanted if _key(point, one, round_) not in bench.records]
+    if not missing:
+        return
+    with contextlib.ExitStack() as stack:
+        started = {
+            server.name: _held(stack, server, model, round_, bench)
+            for server in dict.fromkeys(server for _, server in missing)
+        }
+        for point, server in missing:
+            _measure(point, started[server.name], round_, bench)
+        for running in started.values():
+            key = Key(Kind.MEMORY, round_, model, running.server.name)
+            bench.records.add(key, {"mb": running.resident_mb()})
+        if model == plan.models[0] and round_ == plan.rounds:
+            for running in started.values():
+                _idle(running, Key(Kind.IDLE, round_, model, running.server.name), bench)
+
+
+def _held(stack: contextlib.ExitStack, server: Server, model: str, round_: int, bench: Bench) -> Running:
+    """A server that has been started, has answered, and is stopped where it is."""
+    bench.told(f"round {round_}, {model}: start {server.title}")
+    running = stack.enter_context(
+        process.running(server, bundle(model), core=bench.cores.server, runtime=bench.runtime)
+    )
+    bench.records.add(Key(Kind.START, round_, model, server.name), {"seconds": running.start_seconds})
+    bench.load(running, _WARM_UP)
+    running.hold()
+    return running
+
+
+def _measure(point: Point, running: Running, round_: int, bench: Bench) -> None:
+    server = running.server
+    bench.told(f"round {round_}, {point.model}, {point.connections} clients: {server.title}")
+    load = Load(connections=point.connections, seconds=point.seconds, warm_up=point.warm_up)
+    with _going(running):
+        outcome = bench.load(running, load)
+    bench.records.add(_key(point, server, round_), _values(outcome))
+
+
+def _values(outcome: Outcome) -> Mapping[str, float]:
+    served = outcome.statuses.get(200)
+    latency = {"p50": served.p50, "p99": served.p99} if served else {"p50": 0.0, "p99": 0.0}
+    return {"rate": outcome.rate, "failed": outcome.failed, **latency}
+
+
+def _idle(running: Running, key: Key, bench: Bench) -> None:
+    """The share of a core that it takes while nobody asks."""
+    bench.told(f"round {key.round}, idle: {running.server.title}")
+    with _going(running):
+        time.sleep(0.5)
+        before, began = running.cpu_seconds(), time.monotonic()
+        time.sleep(IDLE_SECONDS)
+        share = (running.cpu_seconds() - before) / (time.monotonic() - began)
+    bench.records.add(key, {"cpu_percent": 100 * share})
+
+
+@contextlib.contextmanager
+def _going(running: Running) -> Iterator[None]:
+    running.go_on()
+    try:
+        yield
+    finally:
+        running.hold()
+
+
+def _limit(model: str, round_: int, bench: Bench) -> None:
+    key = Key(Kind.LIMIT, round_, model, "onnxruntime")
+    if key in bench.records:
+        return
+    bench.told(f"round {round_}, {model}: onnxruntime without a server")
+    words = [] if bench.cores.server is None else ["taskset", "-c", str(bench.cores.server)]
+    python = environments.python("fastapi", servers.PLAIN.lock())
+    done = subprocess.run(
+        [*words, str(python), str(servers.PEERS / "limit.py")],
+        input=json.dumps(texts.texts()) + "\n",
+        env={"BENCH_MODEL": str(bundle(model)), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=_LIMIT_TIMEOUT,
+    )
+    bench.records.add(key, json.loads(done.stdout))
+
+
+def _key(point: Point, server: Server, round_: int) -> Key:
+    return Key(Kind.LOAD, round_, point.model, server.name, point.connections)

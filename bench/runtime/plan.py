@@ -1,0 +1,95 @@
+"""What is measured, for how long, and in which order. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.runtime import servers
+from bench.runtime.records import Records
+from bench.runtime.servers import Server
+
+MODELS = ("base", "tiny")
+CONNECTIONS = (1, 8, 64, 256)
+IDLE_SECONDS = 10.0
+
+_START_SECONDS = 2.6  # with the first load, which warms a server up; what it took on two cores
+_LIMIT_SECONDS = 6.0
+_BETWEEN_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A load: so many clients, not counted for `warm_up` seconds and counted for `seconds`."""
+
+    model: str
+    connections: int
+    warm_up: float
+    seconds: float
+
+
+# The slower a server is to turn its queue over, the longer it is looked at.
+POINTS = (
+    Point("base", 1, 0.5, 2.5),
+    Point("base", 8, 0.5, 2.5),
+    Point("base", 64, 1.0, 3.5),
+    Point("base", 256, 2.0, 5.0),
+    Point("tiny", 1, 0.3, 1.5),
+    Point("tiny", 8, 0.3, 1.5),
+    Point("tiny", 64, 0.4, 1.6),
+    Point("tiny", 256, 0.6, 2.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run: how many rounds, of which servers."""
+
+    rounds: int
+    servers: Sequence[Server]
+    models: Sequence[str] = MODELS
+    points: Sequence[Point] = POINTS
+
+    def points_of(self, model: str) -> list[Point]:
+        return [point for point in self.points if point.model == model]
+
+    def servers_of(self, round_: int, records: Records) -> list[Server]:
+        """The servers of a round, in its order: every other round goes backwards.
+
+        The first round has every configuration, the others the best one of each kind.
+        """
+        chosen = list(self.servers) if round_ == 1 else self.best(records)
+        return chosen if round_ % 2 else chosen[::-1]
+
+    def best(self, records: Records) -> list[Server]:
+        """The configuration of each kind that was fastest in the first round, over all its points."""
+        kinds = dict.fromkeys(server.kind for server in self.servers)
+        return [max(self._of(kind), key=lambda one: self._speed(one, records)) for kind in kinds]
+
+    def seconds(self) -> float:
+        """How long the run is going to take, about."""
+        kinds = len({server.kind for server in self.servers})
+        visits = len(self.servers) + (self.rounds - 1) * kinds
+        a_visit = sum(point.warm_up + point.seconds + _BETWEEN_SECONDS for point in self.points)
+        starts = visits * len(self.models) * _START_SECONDS
+        idle = (kinds if self.rounds > 1 else len(self.servers)) * IDLE_SECONDS
+        return visits * a_visit + starts + idle + self.rounds * len(self.models) * _LIMIT_SECONDS
+
+    def _of(self, kind: str) -> list[Server]:
+        return [server for server in self.servers if server.kind == kind and not server.reference]
+
+    def _speed(self, server: Server, records: Records) -> float:
+        """The logarithm of the geometric mean of its rates; without any, defaults come first."""
+        rates = [records.rates(point.model, server.name, point.connections).get(1) for point in self.points]
+        known = [math.log(max(rate, 1e-3)) for rate in rates if rate is not None]
+        return sum(known) / len(known) if known else float(server.default) - 100
+
+
+def full(rounds: int) -> Plan:
+    """Every server in every configuration."""
+    return Plan(rounds, servers.SERVERS)
+
+
+def quick() -> Plan:
+    """Ours beside plain FastAPI, one client, two seconds: whether it works, not how fast it is."""
+    point = Point("tiny", 1, 0.3, 2.0)
+    return Plan(1, (servers.OURS, servers.PLAIN), models=("tiny",), points=(point,))
