@@ -73,8 +73,12 @@ class RuntimeProcess:
         return int(self._listening_line()["http"])
 
     @property
+    def grpc_port(self) -> int:
+        return int(self._listening_line()["grpc"])
+
+    @property
     def grpc_address(self) -> str:
-        return f"127.0.0.1:{self._listening_line()['grpc']}"
+        return f"127.0.0.1:{self.grpc_port}"
 
     @property
     def url(self) -> str:
