@@ -134,11 +134,11 @@ CASES = {
         _manifest(schemaVersion=2), "BundleInvalid", "slipway.yaml", "schemaVersion: Input should be 1"
     ),
     "a misspelt key": Case(_manifest(goldens=[]), "BundleInvalid", "slipway.yaml", "goldens: Extra inputs"),
-    "a manifest that lists no tokenizer": Case(
-        _manifest(files={"model.onnx": {"sha256": "0" * 64, "size": 1}}),
+    "a manifest that lists no model": Case(
+        _manifest(files={"tokenizer.json": {"sha256": "0" * 64, "size": 1}}),
         "BundleInvalid",
         "slipway.yaml",
-        "`files` does not list tokenizer.json",
+        "`files` does not list model.onnx",
     ),
     "a listed path that escapes": Case(
         lambda folder: bundles.write_manifest(
@@ -166,10 +166,10 @@ CASES = {
         "not a tokenizer",
     ),
     "three labels for two logits": Case(
-        _manifest(labels=["a", "b", "c"]),
+        _manifest(labels=["negative", "positive", "neutral"]),
         "ModelLoadFailed",
         "model.onnx",
-        "logits are [1, 2] for 1 rows and 3",
+        "scores are [1, 2] for 1 rows and 3",
     ),
     "a golden example with another label": Case(
         _wrong_golden(label="negative"),

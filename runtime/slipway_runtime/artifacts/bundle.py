@@ -4,6 +4,7 @@ The order matters: nothing is downloaded before the listing is plausible, and no
 a parser before its digest is known to be right. Knows neither S3 nor onnxruntime.
 """
 
+import dataclasses
 import hashlib
 import pathlib
 import re
@@ -61,7 +62,7 @@ def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item
     text, digest = _fetch_manifest(source, directory, items[MANIFEST])
     if pin is not None and digest != pin:
         raise _mismatch(source, MANIFEST, f"its sha256 is {digest}, but {pin} was asked for")
-    description = manifest.read(text, subject=source.describe(MANIFEST))
+    description = manifest.read(text, subject=source.describe(MANIFEST), tokenizer=TOKENIZER)
     files = description.files or {}
     _check_listing(source, items, files)
     for name, expected in files.items():
@@ -70,7 +71,21 @@ def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item
             raise _mismatch(
                 source, name, f"its sha256 is {found}, but {MANIFEST} lists it with {expected.sha256}"
             )
-    return Bundle(directory=directory, description=description, digest=digest)
+    completed = _with_labels(source, directory, description)
+    return Bundle(directory=directory, description=completed, digest=digest)
+
+
+def _with_labels(
+    source: Source, directory: pathlib.Path, description: manifest.Description
+) -> manifest.Description:
+    """The labels of config.json, when slipway.yaml names none and the form needs some."""
+    if description.labels or description.form is manifest.Form.TENSORS:
+        return description
+    if CONFIG not in (description.files or {}):
+        raise _invalid(source, MANIFEST, f"labels: there are none, nor is there a {CONFIG} with id2label")
+    text = (directory / CONFIG).read_bytes()
+    labels = manifest.read_config(text, subject=source.describe(CONFIG)).labels
+    return dataclasses.replace(description, labels=labels)
 
 
 def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tuple[bytes, str]:
@@ -82,13 +97,15 @@ def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tupl
 
 
 def _fetch_bare(source: Source, directory: pathlib.Path, items: dict[str, Item]) -> Bundle:
-    for name in (MODEL, TOKENIZER, CONFIG):
+    for name in (MODEL, CONFIG) if TOKENIZER in items else (MODEL,):
         if name not in items:
             raise _invalid(source, name, f"it is missing (and there is no {MANIFEST})")
     for name in sorted(_KNOWN & items.keys()):
         source.save(items[name], directory / name)
-    text = (directory / CONFIG).read_bytes()
-    description = manifest.read_config(text, subject=source.describe(CONFIG))
+    description = manifest.Description(form=manifest.Form.TENSORS)
+    if TOKENIZER in items:
+        text = (directory / CONFIG).read_bytes()
+        description = manifest.read_config(text, subject=source.describe(CONFIG))
     return Bundle(directory=directory, description=description, digest=None)
 
 
@@ -103,9 +120,8 @@ def _check_names(source: Source, items: dict[str, Item]) -> None:
 
 
 def _check_listing(source: Source, items: dict[str, Item], files: dict[str, manifest.FileEntry]) -> None:
-    for name in (MODEL, TOKENIZER):
-        if name not in files:
-            raise _invalid(source, MANIFEST, f"`files` does not list {name}")
+    if MODEL not in files:
+        raise _invalid(source, MANIFEST, f"`files` does not list {MODEL}")
     for name in sorted(items.keys() - files.keys() - {MANIFEST}):
         raise _invalid(source, name, f"{MANIFEST} does not list it")
     for name, expected in files.items():

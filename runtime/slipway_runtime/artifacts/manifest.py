@@ -1,27 +1,39 @@
 """The text of slipway.yaml and of config.json, read into what the rest of the runtime needs.
 
-Knows no files and no sources: bytes in, `Description` out.
+Knows no files and no sources: bytes in, `Description` out. The models below are also where
+`schemas/slipway.schema.json` comes from, so their docstrings and descriptions are for the writers of bundles.
 """
 
 import enum
 import json
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pydantic.alias_generators
 import yaml
+from pydantic import Field
 
 from slipway_runtime.failures import Reason, StartupError
 
 _DEFAULT_MAX_TOKENS = 512
+_DEFAULT_THRESHOLD = 0.5
+
+
+class Form(enum.StrEnum):
+    """What a model reads, and so who prepares it."""
+
+    TOKENS = "tokens"  # text through the bundle's tokenizer.json
+    STRINGS = "strings"  # text as it is: the model has its own preprocessing
+    TENSORS = "tensors"  # whatever its ONNX inputs say, sent by clients of the Open Inference Protocol
 
 
 class Postprocessing(enum.StrEnum):
-    """How logits become scores."""
+    """How the model's numbers become scores."""
 
     SOFTMAX = "softmax"
     SIGMOID = "sigmoid"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +56,88 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a bundle says about itself. `files` is None when it lists none (no slipway.yaml)."""
+    """What a bundle says about itself.
 
-    labels: tuple[str, ...]
-    max_tokens: int
-    postprocessing: Postprocessing
-    goldens: tuple[Golden, ...]
-    files: dict[str, FileEntry] | None
+    `labels` is empty for tensors. `threshold` is None unless several labels may apply to one text.
+    `scores` names the ONNX output to read, None the usual one. `batched` is None when the model
+    itself shall tell. `files` is None when there is no slipway.yaml to list them.
+    """
+
+    form: Form
+    labels: tuple[str, ...] = ()
+    max_tokens: int = _DEFAULT_MAX_TOKENS
+    postprocessing: Postprocessing = Postprocessing.SOFTMAX
+    threshold: float | None = None
+    scores: str | None = None
+    batched: bool | None = None
+    goldens: tuple[Golden, ...] = ()
+    files: dict[str, FileEntry] | None = None
 
 
 class _Strict(pydantic.BaseModel):
     # A misspelt `golden` would silently switch a check off, so unknown keys are errors.
     model_config = pydantic.ConfigDict(
-        extra="forbid", alias_generator=pydantic.alias_generators.to_camel, validate_by_name=True
+        extra="forbid",
+        alias_generator=pydantic.alias_generators.to_camel,
+        validate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
 
 class _Inputs(_Strict):
-    max_tokens: Annotated[int, pydantic.Field(ge=1, le=8192)]
+    """How a text is prepared."""
+
+    max_tokens: Annotated[int, Field(ge=1, le=8192)]
+    """Tokens beyond this many are cut off, by the rules of tokenizer.json."""
+
+
+class _Outputs(_Strict):
+    """Which outputs of the model are read."""
+
+    scores: Annotated[str, Field(min_length=1, max_length=256)]
+    """The ONNX output with one number a label. Not needed when it is `logits` or the only one of floats."""
 
 
 class _Golden(_Strict):
-    text: Annotated[str, pydantic.Field(max_length=16384)]
+    """A text with the answer of the training side."""
+
+    text: Annotated[str, Field(max_length=16384)]
     label: str
-    score: Annotated[float, pydantic.Field(ge=0, le=1)]
-    tolerance: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.01
+    """The best label."""
+    score: Annotated[float, Field(ge=0, le=1)]
+    """Its score."""
+    tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01
+    """How far the score may be off, absolutely."""
 
 
 class _File(_Strict):
-    sha256: Annotated[str, pydantic.Field(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, pydantic.Field(ge=0)]
+    """A file of the bundle."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0)]
+    """In bytes."""
 
 
-class _Manifest(_Strict):
+class Manifest(_Strict):
+    """What a model bundle says about itself, so that it is served as it was trained."""
+
     schema_version: Literal[1]
-    task: Literal["text-classification"]
-    labels: Annotated[list[str], pydantic.Field(min_length=1, max_length=10_000)]
-    inputs: _Inputs
-    postprocessing: Postprocessing = Postprocessing.SOFTMAX
-    golden: Annotated[list[_Golden], pydantic.Field(max_length=1000)] = []
-    files: Annotated[dict[str, _File], pydantic.Field(min_length=1, max_length=1000)]
+    task: Literal["text-classification", "tensors"]
+    """`tensors` shows the inputs and outputs of the model as they are, over the Open Inference Protocol."""
+    labels: Annotated[list[str], Field(min_length=1, max_length=10_000)] | None = None
+    """In the order of the model's scores. When absent, `id2label` of config.json."""
+    inputs: _Inputs | None = None
+    outputs: _Outputs | None = None
+    postprocessing: Postprocessing | None = None
+    """From the model's numbers to scores. When absent: `softmax` with a tokenizer.json, `none` without."""
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    """For models whose labels do not exclude each other: all labels with at least this score apply."""
+    batched: bool | None = None
+    """For `tensors`: whether the first axis counts independent rows. When absent, it is tried out."""
+    golden: Annotated[list[_Golden], Field(max_length=1000)] = []
+    """Checked before a pod is ready."""
+    files: Annotated[dict[str, _File], Field(min_length=1, max_length=1000)]
+    """Every other file of the bundle."""
 
 
 class _Config(pydantic.BaseModel):
@@ -94,18 +148,36 @@ class _Config(pydantic.BaseModel):
     problem_type: str | None = None
 
 
-def read(text: bytes, *, subject: str) -> Description:
-    """Read slipway.yaml. Raises StartupError(BundleInvalid) with the line or key that is wrong."""
+def schema() -> dict[str, Any]:
+    """The JSON Schema of slipway.yaml."""
+    return Manifest.model_json_schema(by_alias=True)
+
+
+def read(text: bytes, *, subject: str, tokenizer: str) -> Description:
+    """Read slipway.yaml. `tokenizer` is the name of the file that makes a bundle tokenize.
+
+    Raises StartupError(BundleInvalid) with the line or key that is wrong.
+    """
     try:
-        manifest = _Manifest.model_validate(yaml.safe_load(text))
+        manifest = Manifest.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
         raise _invalid(subject, f"it is not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise _invalid(subject, "it is nested too deeply") from error
     except pydantic.ValidationError as error:
         raise _invalid(subject, _first(error)) from error
+    form = _form(manifest, tokenizer)
+    if wrong := _contradiction(manifest, form):
+        raise _invalid(subject, wrong)
+    usual = Postprocessing.SOFTMAX if form is Form.TOKENS else Postprocessing.NONE
     return Description(
-        labels=tuple(manifest.labels),
-        max_tokens=manifest.inputs.max_tokens,
-        postprocessing=manifest.postprocessing,
+        form=form,
+        labels=tuple(manifest.labels or ()),
+        max_tokens=manifest.inputs.max_tokens if manifest.inputs else _DEFAULT_MAX_TOKENS,
+        postprocessing=manifest.postprocessing or usual,
+        threshold=manifest.threshold,
+        scores=manifest.outputs.scores if manifest.outputs else None,
+        batched=manifest.batched,
         goldens=tuple(
             Golden(text=g.text, label=g.label, score=g.score, tolerance=g.tolerance) for g in manifest.golden
         ),
@@ -117,6 +189,8 @@ def read_config(text: bytes, *, subject: str) -> Description:
     """Read config.json of a bundle that has no slipway.yaml: labels, and no promise to check."""
     try:
         config = _Config.model_validate(json.loads(text))
+    except RecursionError as error:
+        raise _invalid(subject, "it is nested too deeply") from error
     except ValueError as error:  # pydantic's and json's errors are both ValueErrors
         what = _first(error) if isinstance(error, pydantic.ValidationError) else str(error)
         raise _invalid(subject, what) from error
@@ -124,12 +198,34 @@ def read_config(text: bytes, *, subject: str) -> Description:
         raise _invalid(subject, "id2label must name the logits 0, 1, 2 … without a gap")
     several = config.problem_type == "multi_label_classification"
     return Description(
+        form=Form.TOKENS,
         labels=tuple(config.id2label[index] for index in range(len(config.id2label))),
         max_tokens=max(1, min(config.max_position_embeddings, _DEFAULT_MAX_TOKENS)),
         postprocessing=Postprocessing.SIGMOID if several else Postprocessing.SOFTMAX,
-        goldens=(),
-        files=None,
+        threshold=_DEFAULT_THRESHOLD if several else None,
     )
+
+
+def _form(manifest: Manifest, tokenizer: str) -> Form:
+    if manifest.task == "tensors":
+        return Form.TENSORS
+    return Form.TOKENS if tokenizer in manifest.files else Form.STRINGS
+
+
+def _contradiction(manifest: Manifest, form: Form) -> str | None:
+    """What the parts of `manifest` say against each other."""
+    labels = manifest.labels or []
+    if form is Form.TENSORS:
+        text_only = ("labels", "inputs", "outputs", "postprocessing", "threshold", "golden")
+        given = [name for name in text_only if getattr(manifest, name)]
+        return f"{given[0]}: it is for text, and the task is tensors" if given else None
+    if manifest.batched is not None:
+        return "batched: it is for the task tensors; texts are always independent rows"
+    if len(set(labels)) < len(labels):
+        return "labels: a label stands there twice"
+    if strangers := sorted({golden.label for golden in manifest.golden} - set(labels)) if labels else []:
+        return f"golden: {strangers[0]!r} is none of the labels"
+    return None
 
 
 def _first(error: pydantic.ValidationError) -> str:

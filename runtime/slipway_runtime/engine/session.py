@@ -1,4 +1,4 @@
-"""An onnxruntime session over token ids.
+"""An onnxruntime session: arrays in by name, arrays out by name.
 
 Always made from a path: from bytes it stalls the whole process while it parses and keeps the bytes
 for ever. Not for two threads at once: its owner calls `run` from one. Knows nothing of text.
@@ -6,22 +6,17 @@ for ever. Not for two threads at once: its owner calls `run` from one. Knows not
 
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
-from slipway_runtime.engine import providers
-from slipway_runtime.engine.model import OutOfMemoryError, RunAbortedError, RunControl
+from slipway_runtime.engine import ports, providers
+from slipway_runtime.engine.model import Array, OutOfMemoryError, RunAbortedError, RunControl
+from slipway_runtime.engine.ports import Port
 from slipway_runtime.failures import Reason, StartupError
-from slipway_runtime.preprocessing.text import Ids
 
-Logits = npt.NDArray[np.float32]
-
-_INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
-_OUTPUT = "logits"
 _NO_MEMORY = ("Failed to allocate", "bad_alloc", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
@@ -34,35 +29,34 @@ class SessionOptions:
 
 
 class Session:
-    """One loaded model: token ids in, logits out."""
+    """One loaded model."""
 
     def __init__(self, path: pathlib.Path, options: SessionOptions) -> None:
         """Load `path`. Raises StartupError(ModelLoadFailed or ProviderUnavailable)."""
         self._session = _create(path, options)
         self.provider = providers.confirm(options.provider, obtained=self._session.get_providers())
-        self._inputs = frozenset(put.name for put in self._session.get_inputs())
-        self._check_signature()
+        self.inputs: tuple[Port, ...] = tuple(map(ports.read, self._session.get_inputs()))
+        self.outputs: tuple[Port, ...] = tuple(map(ports.read, self._session.get_outputs()))
 
-    def run(self, ids: Ids, mask: Ids, control: RunControl) -> Logits:
-        """`ids` and `mask` are [n, tokens]; the answer is [n, labels]. Releases the GIL while it runs."""
-        feed = {"input_ids": ids}
-        if "attention_mask" in self._inputs:
-            feed["attention_mask"] = mask
-        if "token_type_ids" in self._inputs:
-            feed["token_type_ids"] = np.zeros_like(ids)  # one text a row, so all of the first kind
+    def run(self, names: Sequence[str], feed: Mapping[str, Array], control: RunControl) -> list[Any]:
+        """The outputs called `names`, in that order. Releases the GIL while it computes.
+
+        Raises OutOfMemoryError, RunAbortedError, or what onnxruntime raises.
+        """
         try:
-            logits: Logits = self._session.run([_OUTPUT], feed, control.options)[0]
+            outputs: list[Any] = self._session.run(names, feed, control.options)
         except Exception as error:  # onnxruntime's exceptions share no base but this
             raise _named(error, control) from error
-        return logits
+        return outputs
 
-    def _check_signature(self) -> None:
-        outputs = [put.name for put in self._session.get_outputs()]
-        if "input_ids" not in self._inputs or self._inputs - _INPUTS or _OUTPUT not in outputs:
-            raise _failed(
-                f"it reads {sorted(self._inputs)} and gives {outputs}; a text classifier reads input_ids and "
-                "attention_mask and gives logits"
-            )
+    def describe(self) -> str:
+        """Its inputs and outputs, for people."""
+        return f"it reads {', '.join(map(str, self.inputs))} and gives {', '.join(map(str, self.outputs))}"
+
+
+def unusable(what: str) -> StartupError:
+    """The failure of a model that loads and cannot be used."""
+    return StartupError(Reason.MODEL_LOAD_FAILED, f"model.onnx: {what}", subject="model.onnx")
 
 
 def _create(path: pathlib.Path, options: SessionOptions) -> Any:  # onnxruntime has no types
@@ -73,7 +67,9 @@ def _create(path: pathlib.Path, options: SessionOptions) -> Any:  # onnxruntime 
     try:
         return onnxruntime.InferenceSession(str(path), sess_options=_tuned(options.threads), providers=wanted)
     except Exception as error:  # onnxruntime's exceptions share no base but this
-        raise _failed(str(error)) from error
+        raise StartupError(
+            Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load model.onnx: {error}", subject="model.onnx"
+        ) from error
 
 
 def _tuned(threads: int) -> Any:
@@ -97,9 +93,3 @@ def _named(error: Exception, control: RunControl) -> Exception:
     if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY):
         return OutOfMemoryError(str(error))
     return error
-
-
-def _failed(what: str) -> StartupError:
-    return StartupError(
-        Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load model.onnx: {what}", subject="model.onnx"
-    )

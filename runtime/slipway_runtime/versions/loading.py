@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import structlog
 
 from slipway_runtime.artifacts import bundle, cache, sources
-from slipway_runtime.engine import processors
-from slipway_runtime.engine.classifier import Classifier
+from slipway_runtime.engine import forms, processors
+from slipway_runtime.engine.model import Model
 from slipway_runtime.engine.session import SessionOptions
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Phase
@@ -45,7 +45,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Built:
-    classifier: Classifier
+    model: Model
     description: bundle.Bundle
     costs: costs.Costs
 
@@ -76,9 +76,7 @@ class Loader:
         )
         digest = built.description.digest or ""
         batcher = self._batcher(built)
-        predictor = Predictor(
-            built.classifier, batcher, name=wanted.name, version=wanted.version, digest=digest
-        )
+        predictor = Predictor(built.model, batcher, name=wanted.name, version=wanted.version, digest=digest)
         try:
             progress(Phase.VERIFYING)
             goldens = map(verification.Expectation.from_golden, built.description.description.goldens)
@@ -86,7 +84,7 @@ class Loader:
         except BaseException:
             await predictor.close()
             raise
-        return Loaded(predictor, digest, built.classifier.provider)
+        return Loaded(predictor, digest, built.model.provider)
 
     def _build(self, wanted: Wanted, progress: Progress, *, beside: bool) -> _Built:
         began = time.monotonic()
@@ -99,14 +97,14 @@ class Loader:
                 progress(Phase.LOADING)
                 if beside:
                     self._check_memory(wanted, fetched)
-                classifier = self._usual_priority.submit(self._session, fetched).result()
+                model = self._usual_priority.submit(self._session, fetched).result()
                 self._metrics.load_seconds.set(time.monotonic() - began)
                 progress(Phase.WARMING_UP)
-                return _Built(classifier, fetched, self._warm_up(classifier))
+                return _Built(model, fetched, self._warm_up(model))
 
-    def _session(self, fetched: bundle.Bundle) -> Classifier:
+    def _session(self, fetched: bundle.Bundle) -> Model:
         options = SessionOptions(provider=self._settings.execution_provider, threads=self._threads)
-        return Classifier(fetched, options)
+        return forms.load(fetched, options)
 
     def _check_memory(self, wanted: Wanted, fetched: bundle.Bundle) -> None:
         available = memory.read(limit=self._settings.memory_limit_bytes)
@@ -114,9 +112,9 @@ class Loader:
         if available is not None and (shortage := available.shortage(size)):
             raise StartupError(Reason.MEMORY_SHORT, f"{wanted}: {shortage}", subject=str(wanted.location))
 
-    def _warm_up(self, classifier: Classifier) -> costs.Costs:
+    def _warm_up(self, model: Model) -> costs.Costs:
         began = time.monotonic()
-        timings = classifier.warm_up(max_rows=self._settings.max_batch_size, budget_s=_WARM_UP_SECONDS)
+        timings = model.warm_up(max_rows=self._settings.max_batch_size, budget_s=_WARM_UP_SECONDS)
         self._metrics.warm_up_seconds.set(time.monotonic() - began)
         measured = costs.fit(timings[1:] or timings)  # the first run also pays for what is done lazily
         _log.info(
@@ -136,6 +134,6 @@ class Loader:
         options = BatcherOptions(
             limits=limits, max_queue_rows=self._settings.max_queue_rows, costs=built.costs
         )
-        batcher = Batcher(built.classifier.run, options, self._metrics)
+        batcher = Batcher(built.model.run, options, self._metrics)
         batcher.start()
         return batcher

@@ -1,0 +1,99 @@
+"""What every text classifier does alike, however it reads its texts: labels, scores, protocol, warm-up.
+
+A form adds how a text becomes a row, and how rows are run.
+"""
+
+import abc
+import time
+from collections.abc import Mapping, Sequence
+
+from slipway_runtime.engine import warmup
+from slipway_runtime.engine.model import (
+    Answer,
+    Array,
+    Classification,
+    InvalidInputError,
+    Row,
+    RunControl,
+    Timing,
+)
+from slipway_runtime.engine.ports import Port
+from slipway_runtime.engine.scores import Scoring
+from slipway_runtime.engine.session import Session, unusable
+from slipway_runtime.failures import StartupError
+
+_USUAL_OUTPUT = "logits"
+
+
+class TextClassifier(abc.ABC):
+    """A Model that takes text."""
+
+    is_text = True
+
+    def __init__(self, session: Session, scoring: Scoring, *, max_length: int) -> None:
+        self._session = session
+        self._scoring = scoring
+        self._max_length = max_length
+        self.provider = session.provider
+        self.labels = scoring.labels
+        self.signature = scoring.signature
+
+    @abc.abstractmethod
+    def encode(self, texts: Sequence[str]) -> list[Row]: ...
+
+    @abc.abstractmethod
+    def run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]: ...
+
+    @abc.abstractmethod
+    def _sample(self, length: int) -> Row:
+        """Some row of `length`."""
+
+    def decode(self, answer: Answer) -> Classification:
+        return self._scoring.decode(answer)
+
+    def rows(self, inputs: Mapping[str, Array]) -> list[Row]:
+        return self.encode([_decoded(text, index) for index, text in enumerate(inputs["text"].tolist())])
+
+    def outputs(self, answers: Sequence[Answer]) -> dict[str, Array]:
+        return self._scoring.outputs(answers)
+
+    def warm_up(self, *, max_rows: int, budget_s: float) -> list[Timing]:
+        shapes = warmup.shapes(max_rows=max_rows, max_length=self._max_length)
+        return warmup.measure(self._time, shapes, budget_s=budget_s)
+
+    def _time(self, rows: int, length: int) -> float:
+        sample = [self._sample(length)] * rows
+        began = time.perf_counter()
+        try:
+            self.run(sample, RunControl())
+        except StartupError:
+            raise
+        except Exception as error:  # onnxruntime's exceptions share no base but this
+            raise unusable(f"a run of {rows} rows of {length} tokens failed: {error}") from error
+        return time.perf_counter() - began
+
+
+def find_scores(session: Session, wanted: str | None) -> str:
+    """The name of the output with one number a label. Raises StartupError when it is not clear."""
+    outputs = {port.name: port for port in session.outputs}
+    if wanted is not None:
+        if wanted not in outputs:
+            raise unusable(f"outputs.scores: there is no {wanted!r}; {session.describe()}")
+        return wanted
+    if _USUAL_OUTPUT in outputs:
+        return _USUAL_OUTPUT
+    candidates = [port.name for port in session.outputs if _may_be_scores(port)]
+    if len(candidates) != 1:
+        raise unusable(f"{session.describe()}; name the output with one number a label in outputs.scores")
+    return candidates[0]
+
+
+def _decoded(text: bytes, index: int) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"text: element {index} is not UTF-8: {error}") from error
+
+
+def _may_be_scores(port: Port) -> bool:
+    return port.is_float and port.fits(-1, -1)
