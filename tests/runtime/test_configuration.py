@@ -70,7 +70,7 @@ def test_a_pod_with_a_bad_variable_says_so_and_exits_with_1(tmp_path: pathlib.Pa
     assert ending.code == 1
     assert ending.message == {
         "reason": "ConfigurationInvalid",
-        "message": "MODEL_URI: 'http://a/b' is neither s3://bucket/folder nor file:///folder",
+        "message": "MODEL_URI: 'http://a/b' is neither s3://bucket/folder nor file:///folder nor models:/name/3",
         "object": "MODEL_URI",
     }
 

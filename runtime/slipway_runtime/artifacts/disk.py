@@ -12,6 +12,7 @@ from slipway_runtime.failures import Reason, StartupError
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _SPARE_BYTES = 16 << 20
+_BUFFER_BYTES = 1 << 18
 
 
 def create(path: pathlib.Path) -> int:
@@ -48,6 +49,15 @@ def copy(chunks: Iterable[bytes], target: pathlib.Path) -> tuple[str, int]:
     finally:
         os.close(descriptor)
     return digest.hexdigest(), size
+
+
+def digest(path: pathlib.Path) -> str:
+    """The sha256 of a file of ours, in hex. Raises OSError."""
+    sha256, buffer = hashlib.sha256(), memoryview(bytearray(_BUFFER_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while read := file.readinto(buffer):
+            sha256.update(buffer[:read])
+    return sha256.hexdigest()
 
 
 def free_bytes(directory: pathlib.Path) -> int:

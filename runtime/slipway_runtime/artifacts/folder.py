@@ -8,7 +8,7 @@ import pathlib
 import stat
 from collections.abc import Iterator
 
-from slipway_runtime.artifacts import disk, source
+from slipway_runtime.artifacts import disk, housekeeping, source
 from slipway_runtime.artifacts.origin import Fetched, Origin
 from slipway_runtime.failures import Reason, StartupError
 
@@ -30,7 +30,7 @@ class Folder:
             entries = sorted(os.scandir(self._path), key=lambda entry: entry.name)
         except OSError as error:
             raise self._unreadable(error, "") from error
-        return [self._item(entry) for entry in entries]
+        return housekeeping.without([self._item(entry) for entry in entries])
 
     def save(self, item: source.Item, target: pathlib.Path) -> str:
         try:

@@ -1,4 +1,4 @@
-"""Where a bundle lies, parsed once from the configuration into a bucket and prefix or a folder.
+"""Where a bundle lies, parsed once from the configuration into bucket and prefix, folder, or model.
 
 Nothing after this module sees a URL, so no two parsers can disagree about one.
 """
@@ -11,6 +11,9 @@ from slipway_runtime.artifacts import pickles
 from slipway_runtime.failures import Reason, StartupError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_REGISTERED = re.compile(
+    r"(?P<name>[A-Za-z0-9_. -]{1,250})(/(?P<version>[0-9]{1,9})|@(?P<alias>[A-Za-z0-9_-]{1,250}))"
+)
 _PREFIX = re.compile(r"[A-Za-z0-9!_.*'()/=+@:-]{1,900}")
 
 
@@ -43,14 +46,32 @@ class FolderLocation:
         return self.path.name
 
 
-Location = S3Location | FolderLocation
+@dataclass(frozen=True, slots=True)
+class MlflowLocation:
+    """A registered model, by `version` or else by `alias`; the other one is empty."""
+
+    name: str
+    version: str = ""
+    alias: str = ""
+
+    def __str__(self) -> str:
+        return f"models:/{self.name}/{self.version}" if self.version else f"models:/{self.name}@{self.alias}"
+
+    @property
+    def last_segment(self) -> str:
+        return self.version or self.alias
+
+
+Location = S3Location | FolderLocation | MlflowLocation
 
 
 def parse(uri: str, *, variable: str) -> Location:
-    """Read `s3://bucket/prefix` or `file:///folder`.
+    """Read `s3://bucket/prefix`, `file:///folder`, `models:/name/3` or `models:/name@alias`.
 
-    Raises StartupError(ConfigurationInvalid), naming `variable`, when the URI is neither.
+    Raises StartupError(ConfigurationInvalid), naming `variable`, when the URI is none of them.
     """
+    if uri.startswith("models:"):
+        return _registered(uri, variable)
     scheme, separator, rest = uri.partition("://")
     match scheme if separator else "":
         case "s3":
@@ -58,7 +79,7 @@ def parse(uri: str, *, variable: str) -> Location:
             return _s3(bucket, prefix, variable)
         case "file":
             return _folder(rest, variable)
-    raise _invalid(variable, f"{uri!r} is neither s3://bucket/folder nor file:///folder")
+    raise _invalid(variable, f"{uri!r} is neither s3://bucket/folder nor file:///folder nor models:/name/3")
 
 
 def from_bucket_and_key(bucket: str, key: str) -> S3Location:
@@ -74,6 +95,13 @@ def _s3(bucket: str, prefix: str, variable: str) -> S3Location:
         raise _invalid(variable, f"{prefix!r} is not a folder in the bucket {bucket!r}")
     _must_be_a_folder(prefix, variable)
     return S3Location(bucket=bucket, prefix=prefix)
+
+
+def _registered(uri: str, variable: str) -> MlflowLocation:
+    found = _REGISTERED.fullmatch(uri.removeprefix("models:").lstrip("/"))
+    if found is None:
+        raise _invalid(variable, f"{uri!r} is neither models:/name/version nor models:/name@alias")
+    return MlflowLocation(name=found["name"], version=found["version"] or "", alias=found["alias"] or "")
 
 
 def _folder(path: str, variable: str) -> FolderLocation:

@@ -21,8 +21,8 @@ class Fetched:
 class Origin:
     """`uri` is what was asked for, `resolved` the folder that it meant.
 
-    `cached` counts the files that came from the cache, and `away` says that the source did not
-    answer: then all of them did, as the source was last seen.
+    `registered` is the version that an MLflow alias stood for. `cached` counts the files that came
+    from the cache; `away` says that the source did not answer: then all of them did.
     """
 
     uri: str
@@ -30,3 +30,4 @@ class Origin:
     files: tuple[Fetched, ...] = ()
     cached: int = 0
     away: bool = False
+    registered: str = ""

@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from slipway_runtime.artifacts import disk, ranges, s3_client, s3_errors, source
+from slipway_runtime.artifacts import disk, housekeeping, ranges, s3_client, s3_errors, source
 from slipway_runtime.artifacts.deadline import Deadline
 from slipway_runtime.artifacts.location import S3Location
 from slipway_runtime.artifacts.origin import Fetched, Origin
@@ -41,7 +41,7 @@ class S3Folder:
                 f"there is nothing under {self.describe()}/ (the bucket exists and can be listed)",
                 subject=self.describe(),
             )
-        return found
+        return housekeeping.without(found)
 
     def save(self, item: source.Item, target: pathlib.Path) -> str:
         disk.require(target.parent, item.size)

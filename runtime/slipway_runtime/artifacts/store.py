@@ -17,7 +17,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from slipway_runtime.artifacts import disk, ranges
+from slipway_runtime.artifacts import disk
 from slipway_runtime.artifacts.origin import Fetched
 from slipway_runtime.failures import StartupError
 
@@ -59,7 +59,7 @@ class Store:
         path = self._path(sha256)
         try:
             os.link(path, target, follow_symlinks=False)
-            if _digest(target) == sha256:
+            if disk.digest(target) == sha256:
                 os.utime(path)  # it was used
                 return True
         except OSError:  # emptied by somebody meanwhile, or a file system without links
@@ -138,14 +138,6 @@ def _parse(text: bytes, uri: str) -> Listing:
         raise ValueError("a listing of something else")
     files = tuple(Fetched(**file) for file in document["files"])
     return Listing(resolved=document["resolved"], digest=document["digest"], files=files)
-
-
-def _digest(path: pathlib.Path) -> str:
-    digest, buffer = hashlib.sha256(), memoryview(bytearray(ranges.CHUNK_BYTES))
-    with path.open("rb", buffering=0) as file:
-        while read := file.readinto(buffer):
-            digest.update(buffer[:read])
-    return digest.hexdigest()
 
 
 def _oldest_first(directory: pathlib.Path) -> list[pathlib.Path]:

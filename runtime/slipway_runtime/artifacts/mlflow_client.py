@@ -1,0 +1,84 @@
+"""Questions to an MLflow server, asked by a process that ends at the deadline, and what its errors mean.
+
+MLFLOW_TRACKING_URI and the credentials are MLflow's own business (MLFLOW_TRACKING_*). Nothing is ever
+reported to anybody else.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.parse
+from typing import Any
+
+from slipway_runtime.artifacts import addresses
+from slipway_runtime.artifacts.deadline import Deadline
+from slipway_runtime.failures import Reason, StartupError
+
+_VARIABLE = "MLFLOW_TRACKING_URI"
+_ALWAYS = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_HTTP_REDIRECTS": "false",  # a redirect could lead to a metadata service
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+_UNLESS_SET = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+_MISSING = ("RESOURCE_DOES_NOT_EXIST", "ENDPOINT_NOT_FOUND", "NOT_FOUND")
+_FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+
+
+def ask(request: dict[str, Any], *, subject: str, deadline: Deadline) -> Any:
+    """The answer of mlflow_program. Raises StartupError about `subject`."""
+    _check_tracking_uri()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "slipway_runtime.artifacts.mlflow_program"],
+            input=json.dumps(request).encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**_UNLESS_SET, **os.environ, **_ALWAYS},
+            timeout=deadline.left(),
+            check=False,
+        )
+        answer = json.loads(done.stdout)
+    except subprocess.TimeoutExpired as error:
+        what = "MLflow did not answer within SLIPWAY_DOWNLOAD_TIMEOUT_SECONDS"
+        raise _failure(Reason.SOURCE_UNAVAILABLE, subject, what) from error
+    except ValueError as error:
+        what = f"MLflow's client ended with {done.returncode} and without an answer"
+        raise _failure(Reason.SOURCE_UNAVAILABLE, subject, what) from error
+    if "error" in answer:
+        raise _refused(answer["error"], subject)
+    return answer["result"]
+
+
+def _check_tracking_uri() -> None:
+    uri = os.environ.get(_VARIABLE, "")
+    if urllib.parse.urlsplit(uri).scheme not in ("http", "https"):
+        what = "it must be the address of an MLflow server, http:// or https://, for a models:/ URI"
+        raise _failure(Reason.CONFIGURATION_INVALID, _VARIABLE, what)
+    try:
+        addresses.refuse_metadata(uri)
+    except ValueError as error:
+        raise _failure(Reason.CONFIGURATION_INVALID, _VARIABLE, str(error)) from error
+
+
+def _refused(error: dict[str, Any], subject: str) -> StartupError:
+    """MLflow says INVALID_PARAMETER_VALUE of an alias that does not exist."""
+    code, message = error["code"], _CREDENTIALS.sub("//", " ".join(str(error["message"]).split()))
+    said = f"MLflow says: {message[:1000]}"
+    if code in _MISSING or (code == "INVALID_PARAMETER_VALUE" and "not found" in message):
+        return _failure(Reason.SOURCE_NOT_FOUND, subject, said)
+    if code in _FORBIDDEN or error["status"] in (401, 403):
+        return _failure(Reason.SOURCE_FORBIDDEN, subject, said)
+    return _failure(Reason.SOURCE_UNAVAILABLE, subject, said)
+
+
+def _failure(reason: Reason, subject: str, what: str) -> StartupError:
+    return StartupError(reason, f"{subject}: {what}", subject=subject)
