@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 export PIP_CACHE_DIR ?= $(or $(SLIPWAY_CACHE),$(HOME)/.cache/slipway)/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test cluster down lint dev soak lock crds venv
+.PHONY: help demo test cluster down lint dev soak bench lock crds venv
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ dev: venv ## this checkout's operator as a local process against the cluster, un
 
 soak: venv ## 50,000 requests over five switches, the operator killed twice on the way
 	@$(PYTHON) -m tests.soak
+
+bench: venv ## the runtime beside other inference servers: half an hour, on a machine that does nothing else
+	@$(PYTHON) -m bench.runtime --publish
 
 lint: venv ## style, types, layers, the CRD and the chart
 	@$(VENV)/bin/ruff check .

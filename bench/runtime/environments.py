@@ -34,13 +34,13 @@ def _folder(name: str, lock: Path) -> Path:
 
 def _make(folder: Path, lock: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", folder])
-    install = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*install, "--no-deps", "--require-hashes", "-r", lock])
+    _run([sys.executable, "-m", "venv", str(folder)])
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--no-deps", "--require-hashes", "-r", str(lock)])
     (folder / ".complete").touch()
 
 
-def _run(argv: list[str | Path]) -> None:
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=1800)
+def _run(argv: list[str]) -> None:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=1800)
     if done.returncode != 0:
         raise NoEnvironmentError(f"{argv[0]}: {' '.join(done.stderr.split()[-60:])}")

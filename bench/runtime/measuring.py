@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.runtime import bundles, client, environments, paths, process, servers, texts
+from bench.runtime import bundles, client, paths, process, servers, texts
 from bench.runtime.client import Load, Outcome
 from bench.runtime.plan import IDLE_SECONDS, Plan, Point
 from bench.runtime.process import Running
@@ -60,7 +60,8 @@ def run(plan: Plan, bench: Bench) -> None:
     """All rounds of the plan; what is in the records already is not measured again."""
     for round_ in range(1, plan.rounds + 1):
         for model in plan.models:
-            _limit(model, round_, bench)
+            if plan.thorough:
+                _limit(model, round_, bench)
             _round(plan, model, round_, bench)
 
 
@@ -95,7 +96,7 @@ def _round(plan: Plan, model: str, round_: int, bench: Bench) -> None:
         for running in started.values():
             key = Key(Kind.MEMORY, round_, model, running.server.name)
             bench.records.add(key, {"mb": running.resident_mb()})
-        if model == plan.models[0] and round_ == plan.rounds:
+        if plan.thorough and model == plan.models[0] and round_ == plan.rounds:
             for running in started.values():
                 _idle(running, Key(Kind.IDLE, round_, model, running.server.name), bench)
 
@@ -153,9 +154,8 @@ def _limit(model: str, round_: int, bench: Bench) -> None:
         return
     bench.told(f"round {round_}, {model}: onnxruntime without a server")
     words = [] if bench.cores.server is None else ["taskset", "-c", str(bench.cores.server)]
-    python = environments.python("fastapi", servers.PLAIN.lock())
     done = subprocess.run(
-        [*words, str(python), str(servers.PEERS / "limit.py")],
+        [*words, str(servers.PLAIN.python()), str(servers.PEERS / "limit.py")],
         input=json.dumps(texts.texts()) + "\n",
         env={"BENCH_MODEL": str(bundle(model)), "PATH": os.environ["PATH"]},
         capture_output=True,

@@ -1,8 +1,11 @@
 """What is measured, for how long, and in which order. Pure."""
 
+import dataclasses
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.runtime import servers
 from bench.runtime.records import Records
@@ -48,6 +51,7 @@ class Plan:
     servers: Sequence[Server]
     models: Sequence[str] = MODELS
     points: Sequence[Point] = POINTS
+    thorough: bool = True  # with the limit and the idle time of everybody
 
     def points_of(self, model: str) -> list[Point]:
         return [point for point in self.points if point.model == model]
@@ -71,6 +75,8 @@ class Plan:
         visits = len(self.servers) + (self.rounds - 1) * kinds
         a_visit = sum(point.warm_up + point.seconds + _BETWEEN_SECONDS for point in self.points)
         starts = visits * len(self.models) * _START_SECONDS
+        if not self.thorough:
+            return visits * a_visit + starts
         idle = (kinds if self.rounds > 1 else len(self.servers)) * IDLE_SECONDS
         return visits * a_visit + starts + idle + self.rounds * len(self.models) * _LIMIT_SECONDS
 
@@ -90,6 +96,12 @@ def full(rounds: int) -> Plan:
 
 
 def quick() -> Plan:
-    """Ours beside plain FastAPI, one client, two seconds: whether it works, not how fast it is."""
+    """Ours beside plain FastAPI, one client, two seconds: whether it works, not how fast it is.
+
+    Both in this interpreter's environment, which has all that they need.
+    """
+    both = [
+        dataclasses.replace(one, interpreter=Path(sys.executable)) for one in (servers.OURS, servers.PLAIN)
+    ]
     point = Point("tiny", 1, 0.3, 2.0)
-    return Plan(1, (servers.OURS, servers.PLAIN), models=("tiny",), points=(point,))
+    return Plan(1, both, models=("tiny",), points=(point,), thorough=False)

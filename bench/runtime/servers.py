@@ -33,6 +33,7 @@ class Server:
     default: bool = True
     reference: bool = False
     form: str = "texts"
+    interpreter: Path | None = None  # instead of an environment of its own
 
     @property
     def environment_name(self) -> str:
@@ -59,9 +60,13 @@ class Server:
                 return json.dumps({"inputs": [tensor]})
         return json.dumps({"texts": [text]})
 
+    def python(self) -> Path:
+        """The interpreter it runs in. Makes its environment first when that is missing (minutes)."""
+        return self.interpreter or environments.python(self.environment_name, self.lock())
+
     def argv(self) -> list[str]:
-        """The command that starts it. Makes its environment first when that is missing (minutes)."""
-        python = str(environments.python(self.environment_name, self.lock()))
+        """The command that starts it."""
+        python = str(self.python())
         if self.environment_name == "slipway":
             return [python, "-m", "slipway_runtime"]
         return [python, str(PEERS / self.script)]

@@ -6,7 +6,7 @@ Prints one JSON object: rows one by one, and eight at a time among rows of like 
 import json
 import time
 
-from classifier import Classifier
+from classifier import Classifier  # type: ignore[import-not-found]  # beside this file
 
 
 def main() -> None:

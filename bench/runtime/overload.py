@@ -1,0 +1,161 @@
+"""What happens beyond the limit: three times more requests than can be answered, and newcomers in a crowd.
+
+Ours only. Knows how a load is sent and what the probes' port is.
+"""
+
+import http.client
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from bench.runtime import client, measuring, process, servers
+from bench.runtime.client import Load, Outcome
+from bench.runtime.measuring import Bench
+from bench.runtime.process import Running
+from bench.runtime.records import Key, Kind
+
+MODEL = "base"
+SECONDS = 12.0
+_FACTOR = 3
+_CROWD = 64
+_PEAK = Load(connections=64, seconds=4, warm_up=1)
+# More than wait at any time: a request that finds no free connection would not be offered at all.
+_MOST_CONNECTIONS = 4096
+_PROBE_EVERY = 0.2
+_PROBE_TIMEOUT = 1.0  # the kubelet's own
+
+
+def seconds() -> float:
+    """How long both take, about."""
+    return 2 * SECONDS + 10
+
+
+def run(bench: Bench) -> None:
+    """Measure both, unless they have been."""
+    overload, fairness = (Key(kind, 1, MODEL, "slipway") for kind in (Kind.OVERLOAD, Kind.FAIRNESS))
+    if overload in bench.records and fairness in bench.records:
+        return
+    bundle = measuring.bundle(MODEL)
+    with process.running(servers.OURS, bundle, core=bench.cores.server, runtime=bench.runtime) as running:
+        bench.told("overload: three times what can be answered")
+        bench.records.add(overload, _overload(running, bench))
+        time.sleep(1)
+        bench.told("fairness: 64 newcomers in a crowd of 64")
+        bench.records.add(fairness, _fairness(running, bench))
+
+
+@dataclass(slots=True)
+class _Probing:
+    """Asks the probes' port as the kubelet does, in a thread, while the block lasts."""
+
+    url: str
+    asked: int = 0
+    failed: int = 0
+    slowest: float = 0.0
+    _over: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> "_Probing":
+        self._thread = threading.Thread(target=self._ask_until_over, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _ask_until_over(self) -> None:
+        while not self._over.wait(_PROBE_EVERY):
+            for path in ("/livez", "/readyz"):
+                began = time.monotonic()
+                self.asked += 1
+                self.failed += not _answers(self.url, path)
+                self.slowest = max(self.slowest, time.monotonic() - began)
+
+
+def _answers(url: str, path: str) -> bool:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=_PROBE_TIMEOUT)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _overload(running: Running, bench: Bench) -> Mapping[str, float]:
+    """The peak, then the goodput at three times its rate."""
+    peak = bench.load(running, _PEAK).rate
+    offered = peak * _FACTOR
+    load = Load(connections=_MOST_CONNECTIONS, seconds=SECONDS, warm_up=2, rate=offered, timeout=35)
+    with _Probing(running.probes_url) as probing:
+        outcome = bench.load(running, load)
+    rejected = outcome.statuses.get(429)
+    return {
+        "peak": peak,
+        "offered": offered,
+        "goodput": outcome.rate,
+        "rejected": rejected.count if rejected else 0,
+        "rejected_p99": rejected.p99 if rejected else 0.0,
+        "served_p99": outcome.statuses[200].p99 if 200 in outcome.statuses else 0.0,
+        "other_failures": outcome.failed - (rejected.count if rejected else 0),
+        "probes": probing.asked,
+        "probe_failures": probing.failed,
+        "slowest_probe_ms": 1000 * probing.slowest,
+    }
+
+
+def _fairness(running: Running, bench: Bench) -> Mapping[str, float]:
+    """How long newcomers wait beside as many clients that ask again and again.
+
+    Their fair share is the time in which as many requests as there are clients are answered.
+    """
+    file, core = measuring.bodies(running.server), bench.cores.client
+    crowd = Load(connections=_CROWD, seconds=SECONDS - 4)
+    newcomers = Load(connections=_CROWD, seconds=SECONDS, count=1)
+    looping = client.start(running.url, file, crowd, core=core)
+    try:
+        time.sleep(3)
+        came = client.send(running.url, file, newcomers, core=core)
+        stayed = client.parse(looping.communicate(timeout=60)[0])
+    finally:
+        looping.kill()
+        looping.wait()
+    return _waits(came, stayed)
+
+
+def _waits(came: Outcome, stayed: Outcome) -> Mapping[str, float]:
+    served = came.statuses[200]
+    together = stayed.rate + served.count / stayed.seconds
+    return {
+        "fair_ms": 1000 * 2 * _CROWD / together,
+        "p50": served.p50,
+        "p99": served.p99,
+        "worst": served.max,
+        "failed": came.failed,
+    }
+
+
+Rule = Callable[[Mapping[str, float]], bool]
+
+GOODPUT, QUICK_REJECTS, FAIR = 0.9, 50.0, 2.0
+RULES: Mapping[str, tuple[Kind, Rule]] = {
+    f"goodput at least {GOODPUT:.0%} of the peak at {_FACTOR}x the load": (
+        Kind.OVERLOAD,
+        lambda found: found["goodput"] >= GOODPUT * found["peak"],
+    ),
+    f"rejections answered within {QUICK_REJECTS:g} ms (p99)": (
+        Kind.OVERLOAD,
+        lambda found: found["rejected"] > 0 and found["rejected_p99"] <= QUICK_REJECTS,
+    ),
+    "no probe failed": (Kind.OVERLOAD, lambda found: found["probe_failures"] == 0),
+    "no request failed in another way": (Kind.OVERLOAD, lambda found: found["other_failures"] == 0),
+    f"newcomers wait at most {FAIR:g}x their fair share": (
+        Kind.FAIRNESS,
+        lambda found: found["failed"] == 0 and found["worst"] <= FAIR * found["fair_ms"],
+    ),
+}
