@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from slipway_runtime.artifacts import manifest, pickles
-from slipway_runtime.artifacts.source import Item, Source
+from slipway_runtime.artifacts.source import Item, Source, listing_digest
 from slipway_runtime.failures import Reason, StartupError
 
 MANIFEST = "slipway.yaml"
@@ -27,7 +27,10 @@ _KNOWN = frozenset({MODEL, "model.onnx_data", "model.onnx.data", TOKENIZER, CONF
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle in a folder of ours. `digest` is the sha256 of its slipway.yaml, if it has one."""
+    """A verified bundle in a folder of ours.
+
+    `digest` is the sha256 of its slipway.yaml, or that of its listing where the source gives ETags.
+    """
 
     directory: pathlib.Path
     description: manifest.Description
@@ -45,28 +48,27 @@ class Bundle:
 def fetch(source: Source, directory: pathlib.Path, *, pin: str | None) -> Bundle:
     """Copy the bundle at `source` into the empty `directory` and check every byte of it.
 
-    `pin` is the sha256 that its slipway.yaml must have. Raises StartupError.
+    `pin` is the digest that the bundle must have. Raises StartupError.
     """
     items = {item.name: item for item in source.items()}
     _check_names(source, items)
     if MANIFEST in items:
         return _fetch_listed(source, directory, items, pin)
-    if pin is not None:
-        raise _invalid(
-            source, MANIFEST, "it is missing, and SLIPWAY_BUNDLE_SHA256 pins the bundle by its digest"
-        )
-    return _fetch_bare(source, directory, items)
+    digest = listing_digest(items.values())
+    _check_pin_of_listing(source, digest, pin)
+    return _fetch_bare(source, directory, items, digest)
 
 
 def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item], pin: str | None) -> Bundle:
-    text, digest = _fetch_manifest(source, directory, items[MANIFEST])
+    text, digest = _fetch_manifest(source, directory, dataclasses.replace(items[MANIFEST], sha256=pin or ""))
     if pin is not None and digest != pin:
         raise _mismatch(source, MANIFEST, f"its sha256 is {digest}, but {pin} was asked for")
     description = manifest.read(text, subject=source.describe(MANIFEST), tokenizer=TOKENIZER)
     files = description.files or {}
     _check_listing(source, items, files)
     for name, expected in files.items():
-        found = source.save(items[name], directory / name)
+        wanted = dataclasses.replace(items[name], sha256=expected.sha256)
+        found = source.save(wanted, directory / name)
         if found != expected.sha256:
             raise _mismatch(
                 source, name, f"its sha256 is {found}, but {MANIFEST} lists it with {expected.sha256}"
@@ -96,7 +98,9 @@ def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tupl
     return text, hashlib.sha256(text).hexdigest()
 
 
-def _fetch_bare(source: Source, directory: pathlib.Path, items: dict[str, Item]) -> Bundle:
+def _fetch_bare(
+    source: Source, directory: pathlib.Path, items: dict[str, Item], digest: str | None
+) -> Bundle:
     for name in (MODEL, CONFIG) if TOKENIZER in items else (MODEL,):
         if name not in items:
             raise _invalid(source, name, f"it is missing (and there is no {MANIFEST})")
@@ -106,7 +110,19 @@ def _fetch_bare(source: Source, directory: pathlib.Path, items: dict[str, Item])
     if TOKENIZER in items:
         text = (directory / CONFIG).read_bytes()
         description = manifest.read_config(text, subject=source.describe(CONFIG))
-    return Bundle(directory=directory, description=description, digest=None)
+    return Bundle(directory=directory, description=description, digest=digest)
+
+
+def _check_pin_of_listing(source: Source, digest: str | None, pin: str | None) -> None:
+    if pin is None or digest == pin:
+        return
+    if digest is None:
+        raise _invalid(
+            source, MANIFEST, "it is missing, and SLIPWAY_BUNDLE_SHA256 pins the bundle by its digest"
+        )
+    raise _mismatch(
+        source, "", f"without {MANIFEST} its digest is that of its listing, {digest}, but {pin} was asked for"
+    )
 
 
 def _check_names(source: Source, items: dict[str, Item]) -> None:
