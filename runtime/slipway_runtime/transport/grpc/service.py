@@ -120,16 +120,16 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         self, message: pb.ModelStatisticsRequest, _context: Context
     ) -> pb.ModelStatisticsResponse:
         """Of every version that is served and fits the name and the version, where they are given."""
-        response = pb.ModelStatisticsResponse()
         if message.name:
             with self._parts.inference.lease(message.name, message.version):
                 pass  # it exists; else the caller is told so
+        found: list[Any] = []
         for entry in self._parts.catalog.index():
             asked = message.name in ("", entry.name) and message.version in ("", entry.version)
             if asked and entry.state is State.READY:
                 with self._parts.inference.lease(entry.name, entry.version) as predictor:
-                    json_format.ParseDict(metadata.statistics([predictor]), response)
-        return response
+                    found += metadata.statistics([predictor])["model_stats"]
+        return pb.ModelStatisticsResponse(model_stats=found)
 
     async def repository_index(
         self, message: pb.RepositoryIndexRequest, _context: Context
