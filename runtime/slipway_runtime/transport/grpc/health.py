@@ -37,6 +37,11 @@ class Health:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no service {request.service[:100]!r}")
         return _Response(status=self._status(request.service))
 
+    async def List(self, _request: Any, _context: grpc.aio.ServicerContext) -> Any:  # noqa: N802
+        """All of them at once. Newer versions of the package cannot register a servicer without it."""
+        statuses = {service: _Response(status=self._status(service)) for service in self._services}
+        return health_pb2.HealthListResponse(statuses=statuses)
+
     async def Watch(self, request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802
         """The status now and whenever it changes. A watcher must not outlive its connection's age."""
         leaves_at, told = time.monotonic() + self._max_age, None
