@@ -16,7 +16,7 @@ NAMESPACE = "default"
 NAME = "sentiment"
 FIRST, SECOND = "1", "2"
 LABEL = "slipway.dev/demo"
-ROLLOUT = {"minReadySeconds": 3, "keepWarmSeconds": 5}
+ROLLOUT = {"minReadySeconds": 3, "bakeSeconds": 3, "keepWarmSeconds": 3}
 
 
 def write(folder: Path, root: Path = paths.ROOT) -> dict[str, Path]:

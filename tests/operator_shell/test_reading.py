@@ -88,6 +88,9 @@ def test_the_note_of_the_last_switch_is_read_back_and_a_spoilt_one_counts_as_non
     found = traffic(objects.stable_service(B, annotations={"slipway.dev/switch": note}))
     at = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     assert found.switch == observed.Switch(origin=A, to=B, at=at)
+    back = json.dumps({"from": A, "to": B, "at": "2026-01-02T03:04:05Z", "back": True})
+    again = traffic(objects.stable_service(B, annotations={"slipway.dev/switch": back})).switch
+    assert again == observed.Switch(origin=A, to=B, at=at, back=True)
     for spoilt in ("{", "[]", '"x"', "{}", '{"to": "b", "at": "yesterday"}'):
         assert traffic(objects.stable_service(B, annotations={"slipway.dev/switch": spoilt})).switch is None
 

@@ -24,6 +24,9 @@ PROBLEM = st.builds(
     object=st.just("Pod x"),
     severity=st.sampled_from(observed.Severity),
 )
+SYMPTOM = st.builds(
+    observed.Symptom, fault=st.sampled_from(observed.Fault), at=MOMENT, message=st.just("Pod x failed")
+)
 VERDICT = st.builds(
     observed.Verdict,
     reason=REASON,
@@ -35,7 +38,7 @@ VERDICT = st.builds(
 UID = st.sampled_from([f"{name}-{n}" for name in NAMES for n in range(3)])
 READY = st.lists(st.builds(observed.ReadyPod, uid=UID, since=MOMENT), max_size=3).map(tuple)
 UIDS = st.frozensets(UID, max_size=4)
-SWITCH = st.builds(observed.Switch, origin=st.none() | NAME, to=NAME, at=MOMENT)
+SWITCH = st.builds(observed.Switch, origin=st.none() | NAME, to=NAME, at=MOMENT, back=st.booleans())
 SERVICE = st.builds(
     observed.TrafficService,
     revision=st.none() | NAME,
@@ -72,6 +75,8 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         rejected=st.none() | VERDICT,
         released=st.none() | VERDICT,
         problems=st.lists(PROBLEM, max_size=2).map(tuple),
+        symptoms=st.lists(SYMPTOM, max_size=2).map(tuple),
+        answers=st.none() | st.builds(observed.Answers, failed=st.integers(0, 40), total=st.integers(0, 100)),
         short_since=st.none() | MOMENT,
     )
 
@@ -82,6 +87,7 @@ OBSERVED = st.builds(
     revisions=_revisions(),
     foreign=st.lists(FOREIGN, max_size=1).map(tuple),
     preview=st.none() | PREVIEW,
+    watched_since=st.none() | MOMENT,
 )
 TARGET = st.builds(
     target.Target,
@@ -90,6 +96,7 @@ TARGET = st.builds(
     replicas=COUNT,
     progress_deadline=st.sampled_from([1, 60, 600, 86_400]),
     min_ready=st.sampled_from([0, 5, 3600]),
+    bake=st.sampled_from([0, 60, 86_400]),
     keep_warm=st.sampled_from([0, 60, 86_400]),
     history_limit=COUNT,
     retry_token=TOKEN,

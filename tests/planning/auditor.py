@@ -11,7 +11,7 @@ import datetime
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions
-from tests.planning import look, truths, world
+from tests.planning import bakes, look, truths, world
 
 
 @dataclasses.dataclass(slots=True)
@@ -19,6 +19,7 @@ class Auditor:
     """What it has to remember of the history."""
 
     _promoted: dict[tuple[str, datetime.datetime], int] = dataclasses.field(default_factory=dict)
+    _flipped: dict[tuple[str, datetime.datetime], int] = dataclasses.field(default_factory=dict)
     _rejected_with: dict[str, str] = dataclasses.field(default_factory=dict)
     _wanted_at_start: dict[str, int] = dataclasses.field(default_factory=dict)
 
@@ -26,6 +27,7 @@ class Auditor:
         again = taken.plan.look_again
         assert again is None or again > taken.at, "I10: the next look is due before this one is over"
         truths.check(taken)
+        bakes.check(taken)
         for action in taken.plan.actions:
             self._check(action, taken)
 
@@ -39,13 +41,15 @@ class Auditor:
     ) -> None:
         """The same against the truth at the write, `before` being the stable Service until then."""
         match action:
-            case actions.SwitchTraffic(to=to):
+            case actions.SwitchTraffic(to=to, origin=origin):
                 assert before is not None
                 assert taken.seen.service is not None
                 read = taken.seen.service.resource_version
                 assert str(before.resource_version) == read, "I3: switched a Service that nobody had read"
                 if to == taken.asked.revision:
-                    self._promoted_once(to, cluster)
+                    self._once(self._promoted, to, cluster)
+                if origin is not None and _flips_back(taken):
+                    self._once(self._flipped, origin, cluster)
             case actions.Scale(revision=revision, replicas=replicas):
                 live = before is not None and before.revision == revision
                 assert not live or replicas >= taken.asked.replicas, "I2: the live revision was scaled down"
@@ -59,14 +63,17 @@ class Auditor:
             case _:
                 pass
 
-    def _promoted_once(self, revision: str, cluster: world.World) -> None:
+    def _once(
+        self, moves: dict[tuple[str, datetime.datetime], int], revision: str, cluster: world.World
+    ) -> None:
+        """One move of that kind in each attempt of the revision, but for what people do by hand."""
         deployment = cluster.deployments.get(revision)
         if deployment is None:  # deleted by hand since it was seen
             return
         attempt = (revision, deployment.attempt_started_at)
-        hands = self._promoted.get(attempt, -1)
-        assert hands < cluster.moved_by_hand, f"I3: {revision} was promoted twice in one attempt"
-        self._promoted[attempt] = cluster.moved_by_hand
+        hands = moves.get(attempt, -1)
+        assert hands < cluster.moved_by_hand, f"I3: the second move about one attempt of {revision}"
+        moves[attempt] = cluster.moved_by_hand
 
     def _tried_again(self, action: actions.CreateDeployment | actions.StartAttempt, taken: look.Look) -> None:
         token = self._rejected_with.pop(action.revision, None)
@@ -120,6 +127,8 @@ class Auditor:
         behind = max(len(taken.live.ready) if taken.live else 0, len(service.ready))
         if behind == 0 or taken.live is None:
             return
+        if _flips_back(taken):  # I13: away from what fails; how much of it is ready is never asked
+            return
         proven = [p for p in to.ready if (taken.at - p.since).total_seconds() >= taken.asked.min_ready]
         needed = min(max(self._wanted_at_start.get(revision, 0), behind), taken.asked.replicas)
         assert len(proven) >= needed, f"I1: {len(proven)} pods of {revision} are proven, {needed} are needed"
@@ -133,6 +142,8 @@ def _goes_on_in_a_pause(action: actions.Action, taken: look.Look) -> None:
             assert back, "a promotion while paused"
         case actions.Scale(revision=revision):
             assert taken.hibernating or revision == (taken.live and taken.live.id), "scaled while paused"
+        case actions.Reject():
+            assert _flips_back(taken), "rejected while paused"
         case _:
             kept = (actions.CreateTrafficService, actions.CreateRevisionService, actions.MarkPromoted)
             assert isinstance(action, kept), f"while paused: {action}"
@@ -168,6 +179,9 @@ def _comes_back_where_pods_are(to: str, taken: look.Look) -> None:
 def _justly_ended(action: actions.Reject | actions.Release, taken: look.Look) -> None:
     ended = taken.seen.revision(action.revision)
     assert ended is not None
+    if _flips_back(taken) and isinstance(action, actions.Reject):
+        bakes.check_verdict(ended, taken)
+        return
     assert ended is not taken.live, "the live revision is judged"
     assert action.verdict.retry_token == taken.asked.retry_token
     if isinstance(action, actions.Reject):
@@ -186,9 +200,11 @@ def _may_shrink(seen: observed.Revision, replicas: int, taken: look.Look) -> Non
     if taken.live is None and seen.ready and seen.rejected is None:
         others = [r for r in taken.seen.revisions if r.ready and r is not seen]
         assert others, f"I1: {seen.id} has the only ready pods, and the Service is about to come back"
-    if seen.id != taken.asked.revision and (seen.promoted_at or _is_warm(seen, taken)):
+    served = seen.promoted_at or _is_warm(seen, taken)
+    if seen.id != taken.asked.revision and served and seen.rejected is None:
         assert taken.confirmed, f"I1: {seen.id} has served, and its successor is not confirmed"
         assert not _is_warm(seen, taken), f"I13: {seen.id} is in its warm time"
+        bakes.check_watched(seen, taken)
 
 
 def _may_leave(revision: str, taken: look.Look) -> None:
@@ -214,4 +230,12 @@ def _is_warm(seen: observed.Revision, taken: look.Look) -> bool:
     switch = service.switch if service else None
     if taken.live is None or switch is None or (switch.origin, switch.to) != (seen.id, taken.live.id):
         return False
-    return (taken.at - switch.at).total_seconds() < taken.asked.keep_warm
+    baked = 0 if switch.back else taken.asked.bake
+    return (taken.at - switch.at).total_seconds() < baked + taken.asked.keep_warm
+
+
+def _flips_back(taken: look.Look) -> bool:
+    """The plan takes the traffic from a revision that it rejects, or that was rejected in its bake."""
+    rejected = {a.revision for a in taken.plan.actions if isinstance(a, actions.Reject)}
+    live = taken.live
+    return live is not None and (live.id in rejected or live.rejected is not None)

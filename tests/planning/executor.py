@@ -55,7 +55,12 @@ def fits(cluster: world.World, move: actions.SwitchTraffic) -> bool:
 
 def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
     _refuse_if(cluster.service is None or not fits(cluster, move))
-    cluster.move_selector(observed.Switch(move.origin, move.to, move.at))
+    cluster.move_selector(observed.Switch(move.origin, move.to, move.at, went_back(move)))
+
+
+def went_back(move: actions.SwitchTraffic) -> bool:
+    """What the note on the Service says of the move."""
+    return move.back
 
 
 def _note(

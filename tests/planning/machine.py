@@ -86,6 +86,16 @@ class Rollouts(RuleBasedStateMachine):
     def a_pod_crashes(self, which: int, severity: observed.Severity) -> None:
         self.world.pod_crashes(self._pick(which, world.Phase.STARTING, world.Phase.READY), severity)
 
+    @precondition(lambda self: self._pods(world.Phase.READY))
+    @rule(which=ANY)
+    def a_pod_ceases_to_be_ready(self, which: int) -> None:
+        self.world.pod_ceases_to_be_ready(self._pick(which, world.Phase.READY))
+
+    @precondition(lambda self: self.world.deployments)
+    @rule(which=ANY, failed=st.sampled_from([0, 0, 1, 30]))
+    def pods_answer(self, which: int, failed: int) -> None:
+        self.world.pods_answer(self._revision(which), failed=failed, total=100)
+
     @precondition(lambda self: self._pods(*world.Phase))
     @rule(which=ANY)
     def a_pod_is_gone(self, which: int) -> None:
@@ -126,6 +136,10 @@ class Rollouts(RuleBasedStateMachine):
     # -- the operator --
 
     @rule()
+    def operator_is_replaced(self) -> None:
+        self.operator.is_replaced()
+
+    @rule()
     def operator_looks(self) -> None:
         self.operator.looks()
 
@@ -157,6 +171,16 @@ class Rollouts(RuleBasedStateMachine):
         self.all_pods_start_and_are_seen()
         self.world.time_passes(5)
         self.operator.works_until_rest()
+
+    @rule(which=ANY, back=st.booleans())
+    def the_live_version_fails(self, which: int, back: bool) -> None:  # noqa: FBT001
+        self.what_has_started_proves_itself()
+        live = self.world.service.revision if self.world.service else None
+        ready = [p.uid for p in self.world.standing(live) if p.phase is world.Phase.READY]
+        if ready:
+            self.world.pod_crashes(ready[which % len(ready)], observed.Severity.PASSING)
+        if back:
+            self.operator.works_until_rest()
 
     @rule()
     def operator_works_until_rest(self) -> None:

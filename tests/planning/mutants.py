@@ -12,6 +12,7 @@ from slipway_operator.domain import observed
 from slipway_operator.planning import (
     actions,
     attempt,
+    bake,
     decision,
     failure,
     history,
@@ -152,6 +153,47 @@ def shows_a_preview_that_only_starts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(preview, "_proven", lambda s: s.asked.revision)
 
 
+def never_goes_back(patch: pytest.MonkeyPatch) -> None:
+    _policy(patch, bake.flip_back, lambda _: decision.NOTHING)
+
+
+def goes_back_only_from_a_ready_version(patch: pytest.MonkeyPatch) -> None:
+    def flip_back(s: situation.Situation) -> decision.Decision:
+        return bake.flip_back(s) if s.live_ready >= s.asked.replicas else decision.NOTHING
+
+    _policy(patch, bake.flip_back, flip_back)
+
+
+def goes_back_without_a_verdict(patch: pytest.MonkeyPatch) -> None:
+    def flip_back(s: situation.Situation) -> decision.Decision:
+        decided = bake.flip_back(s)
+        return decision.act(*(a for a in decided.actions if not isinstance(a, actions.Reject)))
+
+    _policy(patch, bake.flip_back, flip_back)
+
+
+def goes_back_to_no_ready_pod(patch: pytest.MonkeyPatch) -> None:
+    def flip_back(s: situation.Situation) -> decision.Decision:
+        if s.service and s.live and s.predecessor and s.live.symptoms and bake.under_way(s):
+            read = s.service.resource_version
+            return decision.act(actions.SwitchTraffic(s.live.id, s.predecessor.id, s.now, read, back=True))
+        return decision.NOTHING
+
+    _policy(patch, bake.flip_back, flip_back)
+
+
+def watches_what_it_went_back_to(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(executor, "went_back", lambda _: False)
+
+
+def lets_go_as_soon_as_it_is_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bake, "WATCHED_LIVE_SECONDS", 0)
+
+
+def keeps_no_pods_for_the_bake(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(bake, "ends_at", lambda _: None)
+
+
 def _policy(patch: pytest.MonkeyPatch, old: decision.Policy, new: decision.Policy) -> None:
     patch.setattr(plan, "_ROLLOUT", tuple(new if policy is old else policy for policy in plan._ROLLOUT))
 
@@ -181,4 +223,11 @@ ALL: tuple[Mutation, ...] = (
     promotes_without_the_users_word,
     waits_for_a_word_that_was_given,
     shows_a_preview_that_only_starts,
+    never_goes_back,
+    goes_back_only_from_a_ready_version,
+    goes_back_without_a_verdict,
+    goes_back_to_no_ready_pod,
+    watches_what_it_went_back_to,
+    lets_go_as_soon_as_it_is_back,
+    keeps_no_pods_for_the_bake,
 )

@@ -44,13 +44,21 @@ class Operator:
         """The first `count` writes of its plan, or all; then the plan is forgotten."""
         taken, self._unwritten = self._unwritten, None
         if taken is None:
-            return
+            return None
         for action in taken.plan.actions[:count]:
             self._tries += 1
-            if self._tries in self._dies_before or not self._makes(action, taken):
-                return
+            if self._tries in self._dies_before:
+                return self.is_replaced()
+            if not self._makes(action, taken):
+                return None
             if self._tries in self._dies_after:
-                return
+                return self.is_replaced()
+        return None
+
+    def is_replaced(self) -> None:
+        """It has died, and another one takes its place at once: what was planned is forgotten."""
+        self._unwritten = None
+        self._world.watched_since = self._world.now
 
     def _makes(self, action: actions.Action, taken: look.Look) -> bool:
         before = copy.copy(self._world.service)

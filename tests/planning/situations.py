@@ -34,6 +34,7 @@ class Scene:
     revisions: tuple[observed.Revision, ...] = ()
     foreign: tuple[observed.Foreign, ...] = ()
     preview: observed.PreviewService | None = None
+    watched_since: datetime.datetime | None = None
     now: datetime.datetime = NOW
 
     def with_revision(self, name: str, *, ready: int = 0, ready_for: float = AN_HOUR, **fields: Any) -> Scene:
@@ -79,11 +80,11 @@ class Scene:
         }
         return dataclasses.replace(self, service=observed.TrafficService(**(usual | fields)))
 
-    def switched(self, origin: str | None, *, seconds_ago: float) -> Scene:
+    def switched(self, origin: str | None, *, seconds_ago: float, back: bool = False) -> Scene:
         """The Service carries a switch from `origin` to what it selects."""
         assert self.service is not None
         assert self.service.revision is not None
-        switch = observed.Switch(origin, self.service.revision, ago(seconds_ago))
+        switch = observed.Switch(origin, self.service.revision, ago(seconds_ago), back)
         return dataclasses.replace(self, service=dataclasses.replace(self.service, switch=switch))
 
     def with_preview(self, revision: str | None) -> Scene:
@@ -97,7 +98,7 @@ class Scene:
 
     @property
     def situation(self) -> situation.Situation:
-        seen = observed.Observed(self.service, self.revisions, self.foreign, self.preview)
+        seen = observed.Observed(self.service, self.revisions, self.foreign, self.preview, self.watched_since)
         return situation.Situation(asked=self.asked, seen=seen, now=self.now)
 
     @property
@@ -110,9 +111,9 @@ class Scene:
         return self.plan.actions
 
 
-def a_model(*, asking: str = "v1", replicas: int = 1, **fields: Any) -> Scene:
-    """Nothing but the request."""
-    return Scene(target.Target(asking, asking, replicas, **fields))
+def a_model(*, asking: str = "v1", replicas: int = 1, bake: int = 0, **fields: Any) -> Scene:
+    """Nothing but the request; without a bake unless that is what it is about."""
+    return Scene(target.Target(asking, asking, replicas, bake=bake, **fields))
 
 
 def a_problem(

@@ -51,14 +51,28 @@ def test_the_live_revision_is_never_scaled_below_what_is_asked_for_nor_deleted_n
     asked: target.Target, seen: observed.Observed, now: datetime.datetime
 ) -> None:
     live = seen.service.revision if seen.service else None
-    for action in look.at(asked, seen, now).plan.actions:
+    planned = look.at(asked, seen, now).plan.actions
+    for action in planned:
         match action:
             case actions.Scale(revision=revision, replicas=replicas):
                 assert revision != live or replicas >= asked.replicas
-            case actions.DeleteRevision() | actions.Reject() | actions.Release():
+            case actions.DeleteRevision() | actions.Release():
                 assert action.revision != live
+            case actions.Reject(revision=revision):
+                assert revision != live or _goes_back(live, seen, planned)
             case _:
                 pass
+
+
+def _goes_back(live: str, seen: observed.Observed, planned: tuple[actions.Action, ...]) -> bool:
+    """The live revision is judged in one case: when the traffic leaves it for what served before."""
+    moves = [a for a in planned if isinstance(a, actions.SwitchTraffic)]
+    return [(m.origin, m.back) for m in moves] == [(live, True)] and bool(_ready(moves[0].to, seen))
+
+
+def _ready(name: str, seen: observed.Observed) -> tuple[observed.ReadyPod, ...]:
+    revision = seen.revision(name)
+    return revision.ready if revision else ()
 
 
 @given(anything.TARGET, anything.OBSERVED, anything.MOMENT)

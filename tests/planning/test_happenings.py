@@ -41,6 +41,13 @@ COMING = a_model(asking="v2").with_live("v1").with_revision("v2")
             ),
         ),
         (
+            actions.SwitchTraffic("v2", "v1", NOW, "7", back=True),
+            Happening(
+                REASON.TRAFFIC_WENT_BACK,
+                "the Service selects version v1 (revision v1) again, and no longer version v2",
+            ),
+        ),
+        (
             actions.Reject("v2", a_verdict(reasons.ConditionReason.CRASH_LOOP)),
             Happening(REASON.ROLLOUT_REJECTED, "CrashLoop: 0/2 nodes are available", warning=True),
         ),

@@ -47,7 +47,7 @@ def test_in_a_pause_a_deleted_service_comes_back() -> None:
 
 def test_in_a_pause_what_served_before_serves_again_when_nothing_else_can() -> None:
     scene = a_model(asking="v3", paused=True).with_revision("v1", ready=1, promoted_at=ago(300))
-    assert scene.with_live("v2", ready=0).actions == (actions.SwitchTraffic("v2", "v1", NOW, "7"),)
+    assert scene.with_live("v2", ready=0).actions == (actions.SwitchTraffic("v2", "v1", NOW, "7", back=True),)
 
 
 @pytest.mark.parametrize(

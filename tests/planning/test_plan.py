@@ -43,6 +43,10 @@ def test_the_earliest_alarm_counts() -> None:
         (actions.SwitchTraffic("v1", "v2", NOW, "7"), "move the traffic from revision v1 to v2"),
         (actions.CreatePreviewService("v1"), "create the preview Service, selecting revision v1"),
         (actions.PointPreview("v1", "7"), "point the preview Service at revision v1"),
+        (
+            actions.SwitchTraffic("v2", "v1", NOW, "7", back=True),
+            "move the traffic back from revision v2 to v1",
+        ),
         (actions.StartAttempt("v1", 2, NOW, 3), "start attempt 3 of revision v1 with 2 replicas"),
         (actions.MarkPromoted("v1", NOW), "note that revision v1 has the traffic"),
         (

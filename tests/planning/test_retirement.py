@@ -3,7 +3,7 @@
 import dataclasses
 
 from slipway_operator.planning import actions, retirement
-from tests.planning.situations import Scene, a_model, ahead
+from tests.planning.situations import Scene, a_model, a_verdict, ahead
 
 
 def _after_a_switch(*, seconds_ago: float, keep_warm: int = 60) -> Scene:
@@ -72,6 +72,18 @@ def test_nothing_that_has_ready_pods_leaves_while_there_is_no_stable_service() -
 
 def test_without_a_stable_service_what_has_no_ready_pods_makes_room() -> None:
     scene = a_model(asking="v2").with_revision("v1").with_revision("v2").without_service()
+    assert retirement.retire(scene.situation).actions == (actions.Scale("v1", 0),)
+
+
+def test_bake_and_warm_time_add_up() -> None:
+    scene = a_model(asking="v2", bake=30).with_revision("v1", ready=1, promoted_at=ahead(-9000))
+    scene = scene.with_live("v2").switched("v1", seconds_ago=20)
+    assert retirement.retire(scene.situation).look_again == ahead(70)
+
+
+def test_a_predecessor_that_was_rejected_is_not_kept_warm() -> None:
+    scene = a_model(asking="v2").with_revision("v1", ready=1, rejected=a_verdict(), promoted_at=ahead(-90))
+    scene = scene.with_live("v2").switched("v1", seconds_ago=5, back=True)
     assert retirement.retire(scene.situation).actions == (actions.Scale("v1", 0),)
 
 

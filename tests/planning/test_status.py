@@ -20,6 +20,10 @@ SWITCHED = (
     a_model(asking="v2").with_revision("v1", ready=1, promoted_at=ago(900)).with_revision("v2", ready=1)
 )
 WARM = a_model(asking="v2").with_revision("v1", ready=1, promoted_at=ago(900)).with_live("v2")
+BAKING = dataclasses.replace(WARM, asked=dataclasses.replace(WARM.asked, bake=60)).switched(
+    "v1", seconds_ago=20
+)
+BAKED = dataclasses.replace(BAKING).switched("v1", seconds_ago=90)
 LAGGING = SWITCHED.with_service("v2", ready=frozenset({"v1-0"}), foreign=frozenset({"v1-0"}))
 OBSTACLE = target.Obstacle(REASON.IMAGE_NOT_ALLOWED, "spec.runtime.image x is not on the list")
 
@@ -111,6 +115,16 @@ STEPS = [
         id="the selector has moved",
     ),
     pytest.param(
+        BAKING,
+        (STEP.BAKING, REASON.BAKING, "version v2 receives the requests and is watched until 12:00:40Z"),
+        id="the new version is watched",
+    ),
+    pytest.param(
+        BAKED,
+        (STEP.KEEPING_WARM, REASON.KEEPING_WARM, "version v1 keeps its pods until 12:00:30Z"),
+        id="the new version has been watched for long enough",
+    ),
+    pytest.param(
         WARM.switched("v1", seconds_ago=20),
         (STEP.KEEPING_WARM, REASON.KEEPING_WARM, "version v1 keeps its pods until 12:00:40Z"),
         id="the old version is kept warm",
@@ -186,6 +200,7 @@ CONDITIONS = [
     ),
     pytest.param(LAGGING.switched("v1", seconds_ago=1), False, True, MOVING, id="the selector has moved"),
     pytest.param(WARM.switched("v1", seconds_ago=20), True, True, (True, False, False), id="the old is warm"),
+    pytest.param(BAKING, True, True, MOVING, id="the new version is watched"),
     pytest.param(a_model().with_live("v1", ready=0), False, False, MOVING, id="all pods were lost"),
     pytest.param(a_model(replicas=0).with_live("v1", ready=0), False, False, STILL, id="the model sleeps"),
     pytest.param(

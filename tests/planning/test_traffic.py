@@ -10,8 +10,8 @@ from slipway_operator.planning import actions, traffic
 from tests.planning.situations import NOW, Scene, a_model, a_problem, a_verdict, ago, ahead
 
 
-def _switch(origin: str | None, to: str) -> actions.SwitchTraffic:
-    return actions.SwitchTraffic(origin, to, NOW, "7")
+def _switch(origin: str | None, to: str, *, back: bool = False) -> actions.SwitchTraffic:
+    return actions.SwitchTraffic(origin, to, NOW, "7", back)
 
 
 # -- the gate --
@@ -89,7 +89,7 @@ def test_what_served_before_serves_again_when_the_live_version_has_no_ready_pod_
 ):
     scene = a_model(asking="v3").with_revision("v1", ready=1, promoted_at=ago(300))
     scene = scene.with_live("v2", ready=0).with_revision("v3")
-    assert scene.actions == (_switch("v2", "v1"),)
+    assert scene.actions == (_switch("v2", "v1", back=True),)
 
 
 def test_what_never_had_the_traffic_is_no_rescue() -> None:
@@ -106,6 +106,13 @@ def test_what_the_stable_slices_show_counts_when_the_old_versions_own_are_gone()
 def test_pods_that_are_proven_behind_a_closed_gate_set_no_alarm_in_the_past() -> None:
     scene = a_model(asking="v2").with_retired("v1").with_revision("v2", ready=1, problems=(REJECTING,))
     assert scene.with_service("v1", ready=frozenset({"v2-0"})).plan.look_again is None
+
+
+def test_going_back_to_the_predecessor_is_noted_as_what_it_is_and_going_there_again_is_not() -> None:
+    scene = a_model(asking="v1").with_revision("v1", ready=1, promoted_at=ago(900), attempt_started_at=NOW)
+    scene = scene.with_live("v2")
+    assert scene.switched("v1", seconds_ago=9).actions == (_switch("v2", "v1", back=True),)
+    assert scene.switched("v1", seconds_ago=9, back=True).actions == (_switch("v2", "v1"),)
 
 
 # -- the note --

@@ -14,6 +14,7 @@ import enum
 from slipway_operator.domain import observed, target
 from tests.planning import versions
 
+BAKE = 40
 START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 
@@ -34,6 +35,7 @@ class Pod:
     since: datetime.datetime
     phase: Phase = Phase.STARTING
     problem: observed.Problem | None = None
+    symptoms: dict[observed.Fault, observed.Symptom] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(slots=True)
@@ -50,6 +52,7 @@ class Deployment:
     promoted_at: datetime.datetime | None = None
     rejected: observed.Verdict | None = None
     released: observed.Verdict | None = None
+    answers: observed.Answers | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -65,7 +68,8 @@ class World:
 
     def __init__(self, *, version: str = "v1", replicas: int = 1, history_limit: int = 2) -> None:
         self.now = START
-        self.asked = target.Target(version, version, replicas, history_limit=history_limit)
+        self.asked = target.Target(version, version, replicas, bake=BAKE, history_limit=history_limit)
+        self.watched_since = START
         self.deployments: dict[str, Deployment] = {}
         self.pods: dict[str, Pod] = {}
         self.service: StableService | None = None
@@ -114,11 +118,21 @@ class World:
         pod = self.pods[uid]
         if versions.is_good(pod.revision):
             self._becomes(pod, Phase.READY, None)
+            pod.symptoms.pop(observed.Fault.UNREADY, None)
         else:
             self._becomes(pod, Phase.FAILING, versions.finding(pod.revision, uid))
 
     def pod_crashes(self, uid: str, severity: observed.Severity) -> None:
         self._becomes(self.pods[uid], Phase.FAILING, versions.crash(uid, severity))
+        self._shows(uid, observed.Fault.CRASHED)
+
+    def pod_ceases_to_be_ready(self, uid: str) -> None:
+        self._becomes(self.pods[uid], Phase.FAILING, None)
+        self._shows(uid, observed.Fault.UNREADY)
+
+    def pods_answer(self, revision: str, *, failed: int, total: int) -> None:
+        """As the pods of a revision count it."""
+        self.deployments[revision].answers = observed.Answers(failed, total)
 
     def pod_is_gone(self, uid: str) -> None:
         """Evicted, drained, or lost with its node: its Deployment makes another."""
@@ -182,6 +196,8 @@ class World:
     def scale(self, revision: str, replicas: int) -> None:
         """The Deployment controller takes pods that are not ready first."""
         self.deployments[revision].desired = replicas
+        if replicas == 0:
+            self.deployments[revision].answers = None
         by_worth = sorted(self.standing(revision), key=lambda pod: pod.phase is Phase.READY, reverse=True)
         for pod in by_worth[replicas:]:
             self._becomes(pod, Phase.LEAVING, None)
@@ -204,6 +220,7 @@ class World:
             service=self._observed_service(),
             revisions=tuple(self._observed_revision(d) for d in self.deployments.values()),
             preview=self.preview,
+            watched_since=self.watched_since,
         )
 
     def _observed_service(self) -> observed.TrafficService | None:
@@ -240,11 +257,18 @@ class World:
             rejected=deployment.rejected,
             released=deployment.released,
             problems=tuple(pod.problem for pod in pods if pod.problem is not None),
+            symptoms=tuple(
+                symptom for pod in pods if pod.phase is not Phase.LEAVING for symptom in pod.symptoms.values()
+            ),
+            answers=deployment.answers,
             short_since=max((pod.since for pod in pods if pod.phase in UNREADY), default=None),
         )
 
     def _ready(self, revision: str | None) -> list[Pod]:
         return [pod for pod in self.standing(revision) if pod.phase is Phase.READY]
+
+    def _shows(self, uid: str, fault: observed.Fault) -> None:
+        self.pods[uid].symptoms[fault] = observed.Symptom(fault, self.now, f"{uid} {fault.value}")
 
     def _becomes(self, pod: Pod, phase: Phase, problem: observed.Problem | None) -> None:
         if pod.phase is not Phase.LEAVING:

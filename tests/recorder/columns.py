@@ -125,6 +125,7 @@ STEPS: Mapping[str, Callable[[Truth], bool]] = {
     "WaitingForReadyPods": lambda truth: truth.short,
     "WaitingForPromotion": lambda truth: truth.coming_ready and not truth.arrived,
     "Switching": lambda truth: truth.coming_ready or truth.arrived,
+    "Baking": lambda truth: truth.arrived and truth.warm,
     "KeepingWarm": lambda truth: truth.arrived and truth.warm,
     "Draining": lambda truth: truth.arrived,
     "Complete": lambda truth: truth.arrived and not truth.warm,

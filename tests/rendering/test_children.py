@@ -147,6 +147,13 @@ def test_the_preview_selects_one_revision_under_a_name_of_its_own() -> None:
     assert moved["metadata"]["resourceVersion"] == "41"
 
 
+def test_a_move_back_is_noted_as_one() -> None:
+    body = service.switch(
+        models.model(models.LEAST), origin="a", to="b", at=AT, resource_version="41", back=True
+    )
+    assert json.loads(body["metadata"]["annotations"]["slipway.dev/switch"])["back"] is True
+
+
 def test_deleting_the_model_takes_everything_along() -> None:
     model = models.model(models.LEAST)
     name = revision.revision_of(models.LEAST)

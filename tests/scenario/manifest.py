@@ -19,6 +19,7 @@ _SPEC: JsonObject = {
     "resources": {"requests": {"cpu": "20m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
     "rollout": {
         "minReadySeconds": 1,
+        "bakeSeconds": 2,
         "keepWarmSeconds": 2,
         "historyLimit": 1,
         "drain": {"timeoutSeconds": 45},

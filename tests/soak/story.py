@@ -19,7 +19,7 @@ LOAD = Load(
     max_seconds=3000.0,
 )
 LONGEST_LEG = 900.0
-_PACE = {"minReadySeconds": 3, "keepWarmSeconds": 10}
+_PACE = {"minReadySeconds": 3, "bakeSeconds": 5, "keepWarmSeconds": 5}
 
 
 def before_the_switch(run: Run, revision: str) -> None:

@@ -30,6 +30,7 @@ class ConditionReason(StrEnum):
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready; promotion is Manual
     PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
     SWITCHING = "Switching"  # the selector has moved; the Service's endpoints do not show it yet
+    BAKING = "Baking"  # the new revision has the traffic and is watched for bakeSeconds
     KEEPING_WARM = "KeepingWarm"  # the old revision keeps its pods for keepWarmSeconds
     DRAINING = "Draining"  # the old revision's pods answer what is still open
     HIBERNATED = "Hibernated"  # spec.replicas is 0
@@ -49,6 +50,9 @@ class ConditionReason(StrEnum):
     CONFIGURATION_INVALID = "ConfigurationInvalid"  # the runtime refuses its settings
     PROVIDER_UNAVAILABLE = "ProviderUnavailable"  # executionProvider cuda, and the pod has no usable GPU
     CRASH_LOOP = "CrashLoop"  # the container ends again and again and does not say why
+    CRASHED_AFTER_SWITCH = "CrashedAfterSwitch"  # a container ended while its version was watched
+    UNREADY_AFTER_SWITCH = "UnreadyAfterSwitch"  # a pod ceased to be ready while its version was watched
+    ERRORS_AFTER_SWITCH = "ErrorsAfterSwitch"  # too many answers were errors of the server's own
 
     # blocked: the pods are released at the deadline, and tried again later
     SOURCE_NOT_FOUND = "SourceNotFound"  # no such bucket or prefix
@@ -74,6 +78,9 @@ REJECTED_REASONS: Final = frozenset(
         ConditionReason.CONFIGURATION_INVALID,
         ConditionReason.PROVIDER_UNAVAILABLE,
         ConditionReason.CRASH_LOOP,
+        ConditionReason.CRASHED_AFTER_SWITCH,
+        ConditionReason.UNREADY_AFTER_SWITCH,
+        ConditionReason.ERRORS_AFTER_SWITCH,
     }
 )
 """The fault lies in what was asked for: trying again would end the same way."""
@@ -115,6 +122,7 @@ class EventReason(StrEnum):
     ROLLOUT_STARTED = "RolloutStarted"  # a revision was created, or is tried from the start
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready, and the user has the last word
     TRAFFIC_SWITCHED = "TrafficSwitched"  # the stable Service selects another revision
+    TRAFFIC_WENT_BACK = "TrafficWentBack"  # it selects again what served before
     ROLLOUT_COMPLETE = "RolloutComplete"  # the old revision has left, or there was none
     ROLLOUT_REJECTED = "RolloutRejected"  # the target failed for good; the message carries the reason
     ROLLOUT_BLOCKED = "RolloutBlocked"  # the target cannot start for now; the message carries the reason
@@ -135,7 +143,8 @@ class RolloutStep(StrEnum):
     WAITING_FOR_READY_PODS = "WaitingForReadyPods"  # the target's pods start and prove themselves
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # they have; the user has the last word
     SWITCHING = "Switching"  # the selector has moved; its endpoints are being confirmed
-    KEEPING_WARM = "KeepingWarm"  # confirmed; the old revision is kept hot
+    BAKING = "Baking"  # confirmed; the new revision is watched, the old one kept hot
+    KEEPING_WARM = "KeepingWarm"  # the bake has ended well; the old revision is kept hot
     DRAINING = "Draining"  # the old revision's pods are ending
     COMPLETE = "Complete"  # nothing is left to do
     REJECTED = "Rejected"  # the target failed for good; the active revision stays

@@ -119,6 +119,7 @@ class Rollout(Part):
     paused: bool = False
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
     min_ready_seconds: Annotated[int, Field(ge=0, le=3600)] = 5
+    bake_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
     keep_warm_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
     history_limit: Annotated[int, Field(ge=0, le=10)] = 2
     retry_token: Token = ""

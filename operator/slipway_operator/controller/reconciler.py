@@ -39,6 +39,7 @@ class Reconciler:
     images_allowed: frozenset[str]
     instance: str
     clock: Callable[[], datetime.datetime]
+    watched_since: datetime.datetime  # the start of this process
 
     async def reconcile(self, key: work_queue.Key) -> float | None:
         """Seconds until the next look is due, or None when only an event makes one necessary.
@@ -59,7 +60,7 @@ class Reconciler:
         asked = self._target(model, body)
         cluster = await observe.read(self.server, model, revision=asked.revision)
         now = self.clock()
-        seen = reading.observe(model, cluster)
+        seen = reading.observe(model, cluster, watched_since=self.watched_since)
         decided = plan.plan(asked, seen, now=now, model=model.name, namespace=model.namespace)
         says = decided.status
         try:
@@ -89,6 +90,7 @@ class Reconciler:
             replicas=spec.replicas,
             progress_deadline=pace.progress_deadline_seconds,
             min_ready=pace.min_ready_seconds,
+            bake=pace.bake_seconds,
             keep_warm=pace.keep_warm_seconds,
             history_limit=pace.history_limit,
             retry_token=pace.retry_token,

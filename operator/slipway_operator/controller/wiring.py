@@ -67,6 +67,7 @@ class Operator:
             images_allowed=frozenset(self.chosen.runtime_images_allowed),
             instance=self.chosen.pod_name,
             clock=lambda: datetime.datetime.now(datetime.UTC),
+            watched_since=datetime.datetime.now(datetime.UTC),
         )
         self.tasks = [
             asyncio.create_task(workers.work(self.queue, looks, resync_seconds=self.chosen.resync_seconds))

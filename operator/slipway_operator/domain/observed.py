@@ -38,6 +38,30 @@ class ReadyPod:
     since: datetime.datetime
 
 
+class Fault(enum.Enum):
+    """What a pod does of itself that had been well; not what its node does, nor who takes it away."""
+
+    CRASHED = "crashed"
+    UNREADY = "ceased to be ready"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Symptom:
+    """One pod's fault, and when it was seen last."""
+
+    fault: Fault
+    at: datetime.datetime
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answers:
+    """What a revision's present pods have answered, as they count it themselves."""
+
+    failed: int  # errors of the server's own; refusals for lack of time or room are none
+    total: int
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
     """Why an attempt was ended, written on the Deployment it is about (state is never read from status)."""
@@ -67,6 +91,8 @@ class Revision:
     rejected: Verdict | None = None
     released: Verdict | None = None
     problems: tuple[Problem, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
+    answers: Answers | None = None  # None where its pods could not be asked
     short_since: datetime.datetime | None = None  # when the last of its unready pods was made or fell
 
     @property
@@ -90,6 +116,7 @@ class Switch:
     origin: str | None
     to: str
     at: datetime.datetime
+    back: bool = False  # to what had served before: nothing new that would have to be watched
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -129,6 +156,7 @@ class Observed:
     revisions: tuple[Revision, ...]
     foreign: tuple[Foreign, ...] = ()
     preview: PreviewService | None = None
+    watched_since: datetime.datetime | None = None  # by this process, without a break
 
     def revision(self, name: str | None) -> Revision | None:
         return next((r for r in self.revisions if r.id == name), None)

@@ -24,6 +24,7 @@ class Target:
     replicas: int
     progress_deadline: int = 600
     min_ready: int = 5
+    bake: int = 60
     keep_warm: int = 60
     history_limit: int = 2
     retry_token: str = ""

@@ -93,6 +93,7 @@ class Executor:
             to=move.to,
             at=move.at,
             resource_version=move.resource_version,
+            back=move.back,
         )
         await self._apply_service(body)
 

@@ -13,7 +13,7 @@ from typing import Any
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import problems
+from slipway_operator.kube import problems, symptoms
 from slipway_operator.rendering import attempt, identity
 
 Body = dict[str, Any]
@@ -32,14 +32,17 @@ class Cluster:
     pods: list[Body]
 
 
-def observe(model: api.InferenceModel, seen: Cluster) -> observed.Observed:
-    """The planner's view."""
+def observe(
+    model: api.InferenceModel, seen: Cluster, *, watched_since: datetime.datetime | None = None
+) -> observed.Observed:
+    """The planner's view. `watched_since` is when this process began to look."""
     owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
     return observed.Observed(
         service=_traffic(model, seen),
         revisions=tuple(_revision(d, seen) for d in owned),
         foreign=_foreign(model, seen),
         preview=_preview(model, seen),
+        watched_since=watched_since,
     )
 
 
@@ -125,6 +128,7 @@ def _revision(deployment: Body, seen: Cluster) -> observed.Revision:
         rejected=attempt.read_verdict(annotations, labels.REJECTED),
         released=attempt.read_verdict(annotations, labels.RELEASED),
         problems=problems.of_revision(deployment, pods),
+        symptoms=symptoms.of_pods(pods),
         short_since=max((_unready_since(pod) for pod in pods if _falls_short(pod)), default=None),
     )
 

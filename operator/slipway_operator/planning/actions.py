@@ -51,9 +51,11 @@ class SwitchTraffic:
     to: str
     at: datetime.datetime
     resource_version: str
+    back: bool = False  # to what served before
 
     def __str__(self) -> str:
-        return f"move the traffic from revision {self.origin or 'none'} to {self.to}"
+        way = "back from" if self.back else "from"
+        return f"move the traffic {way} revision {self.origin or 'none'} to {self.to}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ def of_action(action: actions.Action, says: status.Status) -> Happening | None:
         case actions.StartAttempt(revision=revision, number=number):
             reason = REASON.ROLLOUT_RETRIED if number > 1 else REASON.ROLLOUT_STARTED
             return Happening(reason, f"attempt {number} of version {version(revision)} (revision {revision})")
+        case actions.SwitchTraffic(origin=origin, to=to, back=True):
+            note = f"the Service selects version {version(to)} (revision {to}) again, and no longer "
+            return Happening(REASON.TRAFFIC_WENT_BACK, note + f"version {version(origin or 'none')}")
         case actions.SwitchTraffic(origin=origin, to=to):
             before = f"version {version(origin)}" if origin else "none of its versions"
             note = f"the Service now selects version {version(to)} (revision {to}); before: {before}"

@@ -6,6 +6,7 @@ sentence of the design in a file of its own; the order in which they are asked s
     capacity    the live revision has the replicas that are asked for
     retirement  what nobody asks for gives up its pods
     traffic     the stable Service exists and selects a revision
+    bake        the requests go back from a revision that fails after the switch
     failure     an attempt that has failed ends
     attempt     the asked-for revision is being tried
     traffic     the requests go to the revision that has proved itself
@@ -13,10 +14,10 @@ sentence of the design in a file of its own; the order in which they are asked s
     endpoints   each revision's ready pods can be counted
     preview     what waits for its promotion can be tried
 
-While the rollout is paused only `capacity`, `traffic` (which then goes back, and never forward) and
+While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes back, and never forward) and
 `endpoints` are asked.
 
-Resolving a source (before `attempt`), the bake (before `retirement`) and other strategies find their place
+Resolving a source (before `attempt`) and other strategies find their place
 in this list.
 """
 
@@ -29,6 +30,7 @@ from slipway_operator.domain import observed, status, target
 from slipway_operator.planning import (
     actions,
     attempt,
+    bake,
     capacity,
     decision,
     endpoints,
@@ -46,12 +48,13 @@ FOREIGN_LOOK_SECONDS = 10
 # Of these, one that acts is the last to be asked: the next look sees what came of it.
 _ROLLOUT: tuple[decision.Policy, ...] = (
     traffic.restore,
+    bake.flip_back,
     failure.judge,
     attempt.ensure,
     traffic.direct,
     history.trim,
 )
-_PAUSED: tuple[decision.Policy, ...] = (traffic.restore, traffic.direct)
+_PAUSED: tuple[decision.Policy, ...] = (traffic.restore, bake.flip_back, traffic.direct)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """When a revision that nobody asks for gives up its pods.
 
-The predecessor keeps them for `keepWarmSeconds` after the switch, so that going back is instant; one that was
-overtaken before it had the traffic gives them up at once, because its successor needs the room. Whatever has
-served keeps its pods until the present revision is confirmed.
+The predecessor keeps them through the bake and for `keepWarmSeconds` after it, so that going back is instant.
+A revision that was left because it failed gives them up at once, and so does one that was overtaken before it
+had the traffic, because its successor needs the room. Whatever has served keeps its pods until the present
+revision is confirmed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import datetime
 
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, decision, situation
+from slipway_operator.planning import actions, bake, decision, situation
 
 
 def retire(s: situation.Situation) -> decision.Decision:
@@ -27,11 +28,14 @@ def retire(s: situation.Situation) -> decision.Decision:
 
 
 def warm_until(s: situation.Situation, revision: observed.Revision) -> datetime.datetime | None:
-    """The end of the predecessor's warm time; None for every other revision."""
+    """The end of the predecessor's warm time, which begins when the bake should end; None for any other."""
     switch = s.service.switch if s.service else None
     if switch is None or s.predecessor is None or s.predecessor.id != revision.id:
         return None
-    return situation.after(switch.at, s.asked.keep_warm)
+    ends = bake.ends_at(s)
+    if ends is None:
+        return situation.after(switch.at, s.asked.keep_warm)
+    return max(ends, situation.after(switch.at, s.asked.bake + s.asked.keep_warm))
 
 
 def _due(s: situation.Situation, revision: observed.Revision) -> bool:
@@ -39,6 +43,8 @@ def _due(s: situation.Situation, revision: observed.Revision) -> bool:
         return False
     if s.gets_requests(revision):
         return False
+    if revision.rejected is not None:
+        return True
     if revision.promoted_at is None and revision is not s.predecessor:
         return True
     if not s.confirmed:

@@ -51,8 +51,10 @@ class Situation:
 
     @property
     def returning(self) -> bool:
-        """What is asked for is the predecessor: a way back and no way forward."""
-        return self.predecessor is not None and self.predecessor is self.target
+        """What is asked for is the predecessor: a way back, unless the last move was one already."""
+        switch = self.service.switch if self.service else None
+        forward = switch is not None and not switch.back
+        return forward and self.predecessor is not None and self.predecessor is self.target
 
     @property
     def bystanders(self) -> tuple[observed.Revision, ...]:

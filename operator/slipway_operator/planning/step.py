@@ -10,11 +10,13 @@ import datetime
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import failure, promotion, retirement, situation, traffic
+from slipway_operator.planning import bake, failure, promotion, retirement, situation, traffic
 
 STEP, REASON = reasons.RolloutStep, reasons.ConditionReason
 
-MOVING = frozenset({STEP.WAITING_FOR_READY_PODS, STEP.WAITING_FOR_PROMOTION, STEP.SWITCHING, STEP.PAUSED})
+MOVING = frozenset(
+    {STEP.WAITING_FOR_READY_PODS, STEP.WAITING_FOR_PROMOTION, STEP.SWITCHING, STEP.BAKING, STEP.PAUSED}
+)
 LEAVING = frozenset({STEP.KEEPING_WARM, STEP.DRAINING})
 STUCK = frozenset({STEP.BLOCKED, STEP.REJECTED, STEP.STOPPED})
 
@@ -128,6 +130,10 @@ def _ended(at: reasons.RolloutStep, verdict: observed.Verdict, what_next: str) -
 
 
 def _leaving(s: situation.Situation) -> Where:
+    ends = bake.ends_at(s)
+    if ends is not None and bake.under_way(s):
+        message = f"version {s.asked.version} receives the requests and is watched until {_clock(ends)}"
+        return Where(STEP.BAKING, REASON.BAKING, message)
     for revision in s.bystanders:
         until = retirement.warm_until(s, revision)
         if revision.desired > 0 and until is not None:

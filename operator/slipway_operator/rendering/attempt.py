@@ -83,7 +83,8 @@ def read_switch(annotations: Mapping[str, str]) -> observed.Switch | None:
     try:
         note = json.loads(annotations[labels.SWITCH])
         at = datetime.datetime.fromisoformat(note["at"])
-        return observed.Switch(origin=note.get("from"), to=str(note["to"]), at=at)
+        back = note.get("back") is True
+        return observed.Switch(origin=note.get("from"), to=str(note["to"]), at=at, back=back)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

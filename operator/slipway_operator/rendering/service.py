@@ -78,9 +78,10 @@ def switch(
     to: str,
     at: datetime.datetime,
     resource_version: str,
+    back: bool = False,
 ) -> identity.Body:
     """The one patch that moves the traffic: the whole selector and the note of it, if nobody was faster."""
-    note = {"from": origin, "to": to, "at": identity.timestamp(at)}
+    note = {"from": origin, "to": to, "at": identity.timestamp(at), **({"back": True} if back else {})}
     return {
         "apiVersion": "v1",
         "kind": "Service",
