@@ -140,22 +140,49 @@ def _waits(came: Outcome, stayed: Outcome) -> Mapping[str, float]:
     }
 
 
-Rule = Callable[[Mapping[str, float]], bool]
-
+Values = Mapping[str, float]
 GOODPUT, QUICK_REJECTS, FAIR = 0.9, 50.0, 2.0
-RULES: Mapping[str, tuple[Kind, Rule]] = {
-    f"goodput at least {GOODPUT:.0%} of the peak at {_FACTOR}x the load": (
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A goal beyond the limit: what it is about, when it is reached, and what to show of it."""
+
+    title: str
+    kind: Kind
+    holds: Callable[[Values], bool]
+    shown: Callable[[Values], str]
+
+
+RULES = (
+    Rule(
+        f"overload, {_FACTOR}x the peak offered: goodput at least {GOODPUT:.0%} of the peak",
         Kind.OVERLOAD,
         lambda found: found["goodput"] >= GOODPUT * found["peak"],
+        lambda found: f"{found['goodput']:.0f} of {found['peak']:.0f} a second",
     ),
-    f"rejections answered within {QUICK_REJECTS:g} ms (p99)": (
+    Rule(
+        f"overload: rejections answered within {QUICK_REJECTS:g} ms (p99)",
         Kind.OVERLOAD,
         lambda found: found["rejected"] > 0 and found["rejected_p99"] <= QUICK_REJECTS,
+        lambda found: f"{found['rejected']:.0f} rejected, p99 {found['rejected_p99']:.1f} ms",
     ),
-    "no probe failed": (Kind.OVERLOAD, lambda found: found["probe_failures"] == 0),
-    "no request failed in another way": (Kind.OVERLOAD, lambda found: found["other_failures"] == 0),
-    f"newcomers wait at most {FAIR:g}x their fair share": (
+    Rule(
+        "overload: no probe fails",
+        Kind.OVERLOAD,
+        lambda found: found["probe_failures"] == 0,
+        lambda found: f"{found['probe_failures']:.0f} of {found['probes']:.0f} failed",
+    ),
+    Rule(
+        "overload: served or rejected, nothing else",
+        Kind.OVERLOAD,
+        lambda found: found["other_failures"] == 0,
+        lambda found: f"{found['other_failures']:.0f} failed in another way",
+    ),
+    Rule(
+        f"{_CROWD} newcomers beside {_CROWD} clients: none waits more than {FAIR:g}x its fair share",
         Kind.FAIRNESS,
         lambda found: found["failed"] == 0 and found["worst"] <= FAIR * found["fair_ms"],
+        lambda found: f"slowest {found['worst']:.0f} ms, fair share {found['fair_ms']:.0f} ms",
     ),
-}
+)

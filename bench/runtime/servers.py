@@ -108,6 +108,7 @@ SERVERS: Sequence[Server] = (
         _PREDICT,
         _batching(8, 2),
         default=False,
+        reference=True,  # the loop that is meant is the one above
     ),
     Server(
         "mlserver-8-2",

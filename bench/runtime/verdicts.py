@@ -110,22 +110,12 @@ def _idle(records: Records) -> Verdict:
 
 
 def _beyond(records: Records) -> Iterator[Verdict]:
-    for title, (kind, rule) in overload.RULES.items():
-        found = next((record.values for record in records if record.key.kind is kind), None)
+    for rule in overload.RULES:
+        found = next((record.values for record in records if record.key.kind is rule.kind), None)
         if found is None:
-            yield Verdict(title, "not measured", None)
+            yield Verdict(rule.title, "not measured", None)
         else:
-            yield Verdict(title, _numbers(kind, dict(found)), rule(found))
-
-
-def _numbers(kind: Kind, found: dict[str, float]) -> str:
-    if kind is Kind.FAIRNESS:
-        return f"slowest {found['worst']:.0f} ms, fair share {found['fair_ms']:.0f} ms"
-    return (
-        f"{found['goodput']:.0f} of {found['peak']:.0f} a second, {found['rejected']:.0f} rejected in "
-        f"{found['rejected_p99']:.0f} ms, "
-        f"{found['probe_failures']:.0f} of {found['probes']:.0f} probes failed"
-    )
+            yield Verdict(rule.title, rule.shown(found), rule.holds(found))
 
 
 def shown(found: Interval) -> str:
