@@ -4,13 +4,15 @@ Knows neither queue nor session.
 """
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
 
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.calls import Call
@@ -148,21 +150,37 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         return usual
 
     def _handler(self, method: str) -> grpc.RpcMethodHandler:
+        """Requests come as bytes: gRPC would call one that it cannot read an unknown error of the server."""
         descriptor = _DESCRIPTOR.methods_by_name[method]
-        coders = {
-            "request_deserializer": getattr(pb, descriptor.input_type.name).FromString,
-            "response_serializer": getattr(pb, descriptor.output_type.name).SerializeToString,
-        }
+        serialize = getattr(pb, descriptor.output_type.name).SerializeToString
+        parse = functools.partial(_parse, getattr(pb, descriptor.input_type.name))
         answer = getattr(self, _snake(method))
         if descriptor.client_streaming:
-            return grpc.stream_stream_rpc_method_handler(self._calls.stream(method, answer), **coders)
-        return grpc.unary_unary_rpc_method_handler(self._calls.unary(method, answer), **coders)
+
+            def answers(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
+                return cast("AsyncIterator[Any]", answer((parse(data) async for data in requests), context))
+
+            handler = self._calls.stream(method, answers)
+            return grpc.stream_stream_rpc_method_handler(handler, response_serializer=serialize)
+
+        async def answer_one(data: bytes, context: Context) -> Any:
+            return await answer(parse(data), context)
+
+        handler = self._calls.unary(method, answer_one)
+        return grpc.unary_unary_rpc_method_handler(handler, response_serializer=serialize)
 
     def _not_served(self, method: str) -> grpc.RpcMethodHandler:
         reason = _NOT_SERVED.get(method, "it is not served here")
         return grpc.unary_unary_rpc_method_handler(
             self._calls.unary("other", _refusing(f"{method}: {reason}"))
         )
+
+
+def _parse(kind: type[Message], data: bytes) -> Message:
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        raise errors.invalid(f"the message is no {kind.__name__}") from error
 
 
 async def _next(
