@@ -56,7 +56,9 @@ class Settings(pydantic_settings.BaseSettings):
     max_batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
     max_batch_tokens: Annotated[int, Field(ge=1)] = 16_384
     max_wait_milliseconds: Annotated[float, Field(ge=0, le=10_000)] = 20
-    max_queue_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
+    max_queue_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
+    max_queue_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 16_384  # for the memory's sake only
+    max_run_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
     max_texts_per_request: Annotated[int, Field(ge=1, le=10_000)] = 100
     request_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
 

@@ -5,6 +5,7 @@ measured numbers fits both. Pure.
 """
 
 import itertools
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,30 @@ import numpy.typing as npt
 from slipway_runtime.engine.model import Timing
 
 Floats = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Load:
+    """Rows that wait, summed up so that their cost can be told under any costs."""
+
+    rows: int = 0
+    tokens: int = 0
+    squares: int = 0
+
+    def add(self, length: int) -> None:
+        self.rows += 1
+        self.tokens += length
+        self.squares += length * length
+
+    def remove(self, length: int) -> None:
+        self.rows -= 1
+        self.tokens -= length
+        self.squares -= length * length
+
+    def include(self, other: "Load") -> None:
+        self.rows += other.rows
+        self.tokens += other.tokens
+        self.squares += other.squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +58,11 @@ class Costs:
         result: Floats = self.per_run + self.per_token * tokens + self.per_token_squared * tokens**2
         return result
 
+    def least(self, load: Load, *, max_rows: int) -> float:
+        """Seconds that `load` takes at the very least: in full batches, and without padding."""
+        runs = -(-load.rows // max_rows)
+        return runs * self.per_run + load.tokens * self.per_token + load.squares * self.per_token_squared
+
 
 # A small encoder on one core; what a fit starts from when there is nothing to fit.
 TYPICAL = Costs(per_run=6e-4, per_token=1e-4, per_token_squared=0.0)
@@ -46,14 +76,67 @@ def fit(timings: Sequence[Timing]) -> Costs:
     if not timings:
         return TYPICAL
     terms = np.array([[1.0, t.rows * t.tokens, t.rows * t.tokens**2] for t in timings])
-    seconds = np.array([max(t.seconds, 1e-9) for t in timings])
-    weighted = terms / seconds[:, None]  # so that every timing aims at 1: relative errors
-    best, least = np.zeros(3), np.inf
+    return _fit(terms, np.array([max(t.seconds, 1e-9) for t in timings]))
+
+
+def _fit(terms: Floats, seconds: Floats) -> Costs:
+    relative = terms / seconds[:, None]  # so that every timing aims at 1: relative errors
+    scale = np.sqrt((relative**2).sum(axis=0))  # the terms differ by orders of magnitude
+    weighted: Floats = relative / scale
+    products: Floats = weighted.T @ weighted
+    aims: Floats = weighted.sum(axis=0)
+    best: Floats = np.zeros(3)
+    least = np.inf
     for size in (1, 2, 3):
         for chosen in itertools.combinations(range(3), size):
-            found = np.zeros(3)
-            found[list(chosen)] = np.linalg.lstsq(weighted[:, chosen], np.ones(len(seconds)), rcond=None)[0]
-            error = float(((weighted @ found - 1.0) ** 2).sum())
-            if (found >= 0).all() and error < least:
+            found: Floats = np.zeros(3)
+            part = list(chosen)
+            found[part] = _solve(products[np.ix_(part, part)], aims[part])
+            error = float(found @ products @ found - 2 * (found @ aims))
+            if (found >= 0).all() and error < least - 1e-9:  # a further term must be worth it
                 best, least = found, error
-    return Costs(per_run=float(best[0]), per_token=float(best[1]), per_token_squared=float(best[2]))
+    per_run, per_token, per_token_squared = map(float, best / scale)
+    return Costs(per_run=per_run, per_token=per_token, per_token_squared=per_token_squared)
+
+
+def _solve(products: Floats, aims: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(products, aims, rcond=1e-10)[0], dtype=np.float64)
+
+
+class Estimate:
+    """The costs of one model, kept true while it serves.
+
+    A fit over what has run lately; the timings of the warm-up stay part of it, since traffic of one
+    length alone would say nothing about any other. When the machine as a whole has become slower or
+    faster they are taken to have changed as much.
+    """
+
+    REFIT_RUNS = 128
+    _REMEMBERED = 512
+    # One run this much slower or faster than predicted was a busy machine, or a clock; if all of
+    # them are, a few refits follow.
+    _BELIEVABLE = 3.0
+    _WARM_UP_WEIGHT = 4
+
+    def __init__(self, warm_up: Sequence[Timing]) -> None:
+        self.costs = fit(warm_up)
+        self._warm_up = tuple(warm_up)
+        self._recent: deque[Timing] = deque(maxlen=self._REMEMBERED)
+        self._unseen = 0
+
+    def observe(self, *, rows: int, tokens: int, seconds: float) -> None:
+        """One run of `rows` rows padded to `tokens`. Every so many of them, `costs` is fitted anew."""
+        predicted = self.costs.of(rows, tokens)
+        believed = min(max(seconds, predicted / self._BELIEVABLE), predicted * self._BELIEVABLE)
+        self._recent.append(Timing(rows=rows, tokens=tokens, seconds=believed))
+        self._unseen += 1
+        if self._unseen >= self.REFIT_RUNS:
+            self._unseen = 0
+            self.costs = fit([*self._recent, *self._as_if_now() * self._WARM_UP_WEIGHT])
+
+    def _as_if_now(self) -> list[Timing]:
+        if not self._warm_up:
+            return []
+        first = fit(self._warm_up)
+        drift = float(np.median([t.seconds / first.of(t.rows, t.tokens) for t in self._recent]))
+        return [Timing(rows=t.rows, tokens=t.tokens, seconds=t.seconds * drift) for t in self._warm_up]

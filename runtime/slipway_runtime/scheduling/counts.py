@@ -41,8 +41,10 @@ class Statistics:
         self.last_inference = round(at * 1000)
         self.batches.setdefault(rows, Duration()).add(seconds)
 
-    def count_request(self, spent: Spent, *, failed: bool) -> None:
-        (self.fail if failed else self.success).add(spent.queue_seconds + spent.run_seconds)
-        if not failed:
-            self.queue.add(spent.queue_seconds)
-            self.compute.add(spent.run_seconds)
+    def count_request(self, spent: Spent) -> None:
+        self.success.add(spent.queue_seconds + spent.run_seconds)
+        self.queue.add(spent.queue_seconds)
+        self.compute.add(spent.run_seconds)
+
+    def count_failure(self, seconds: float) -> None:
+        self.fail.add(seconds)

@@ -8,8 +8,8 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slipway_runtime.engine.model import Answer, Array, Classification, InvalidInputError, Model, Row
-from slipway_runtime.scheduling.batcher import Batcher, Finished
+from slipway_runtime.engine.model import Answer, Array, Classification, InvalidInputError, Model
+from slipway_runtime.scheduling.batcher import Batcher
 from slipway_runtime.scheduling.calls import (
     PATIENT,
     Call,
@@ -21,6 +21,7 @@ from slipway_runtime.scheduling.calls import (
     Spent,
 )
 from slipway_runtime.scheduling.counts import Statistics
+from slipway_runtime.scheduling.jobs import Finished
 
 __all__ = [
     "Call",
@@ -79,10 +80,14 @@ class Predictor:
 
         Raises QueueFullError, DeadlineExceededError, or ClosedError.
         """
-        self._batcher.admit(len(texts), call)  # before the work of encoding what would be refused
-        with self._batcher.arrival():
-            rows = await self._encode(texts)
-        done = await self._batcher.run(rows, call)
+        wait = self._batcher.admit(len(texts), call)
+        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
+            rows = self.model.encode(texts)
+        else:
+            with self._batcher.arrival():
+                rows = await asyncio.to_thread(self.model.encode, texts)
+            wait = self._batcher.admit(len(texts), call)  # the queue has changed in the meantime
+        done = await self._batcher.run(rows, call, wait=wait)
         return TextAnswer(tuple(self._decode(outcome) for outcome in done.outcomes), done.spent)
 
     async def infer(self, inputs: Mapping[str, Array], call: Call = PATIENT) -> TensorAnswer:
@@ -90,11 +95,23 @@ class Predictor:
 
         Raises what `predict` raises, InvalidInputError, and RowFailedError when one row failed.
         """
-        self._batcher.admit(self._count(inputs), call)
-        with self._batcher.arrival():
-            rows = await self._rows(inputs)
-        done = await self._batcher.run(rows, call)
+        wait = self._batcher.admit(self._count(inputs), call)
+        if not self.model.is_text or _characters(inputs) <= _INLINE_CHARACTERS:
+            rows = self.model.rows(inputs)
+        else:
+            with self._batcher.arrival():
+                rows = await asyncio.to_thread(self.model.rows, inputs)
+            wait = self._batcher.admit(len(rows), call)
+        done = await self._batcher.run(rows, call, wait=wait)
         return TensorAnswer(self.model.outputs(_answers(done)), done.spent)
+
+    def overdue(self, now: float) -> float:
+        """How late the run under way is, as a multiple of what it was given: from 1 on it is stuck.
+
+        A process should stop being ready at 1, and end at 3: the thread of that session will not
+        come back. Safe in any thread. `now` is monotonic.
+        """
+        return self._batcher.overdue(now)
 
     async def close(self) -> None:
         """End the queue. What still waits fails with ClosedError."""
@@ -103,19 +120,9 @@ class Predictor:
     def _decode(self, outcome: Answer | RowFailedError) -> Classification | RowFailedError:
         return outcome if isinstance(outcome, RowFailedError) else self.model.decode(outcome)
 
-    async def _encode(self, texts: Sequence[str]) -> list[Row]:
-        if sum(map(len, texts)) <= _INLINE_CHARACTERS:
-            return self.model.encode(texts)
-        return await asyncio.to_thread(self.model.encode, texts)
-
     def _count(self, inputs: Mapping[str, Array]) -> int:
         first = next(iter(inputs.values()), None)
         return len(first) if self.model.signature.batched and first is not None else 1
-
-    async def _rows(self, inputs: Mapping[str, Array]) -> list[Row]:
-        if self.model.is_text and _characters(inputs) > _INLINE_CHARACTERS:
-            return await asyncio.to_thread(self.model.rows, inputs)
-        return self.model.rows(inputs)
 
 
 def _characters(inputs: Mapping[str, Array]) -> int:

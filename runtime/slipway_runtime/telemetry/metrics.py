@@ -9,6 +9,8 @@ from collections.abc import Iterable
 import prometheus_client
 from prometheus_client import Counter, Gauge, Histogram
 
+from slipway_runtime.telemetry.queues import Queues
+
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the series, no answer
@@ -29,7 +31,8 @@ class Metrics:
             "inference_duration_seconds", "From a request's texts to their labels: encode, wait, run, decode."
         )
         self.rejected = self._counter("slipway_rejected", "Requests refused unprocessed.", "reason")
-        self.queue_rows = self._gauge("slipway_queue_rows", "Rows that wait for a batch.")
+        self.queues = Queues()
+        self.registry.register(self.queues)
         self.queue_seconds = self._histogram("slipway_queue_wait_seconds", "How long rows waited for theirs.")
         self.batch_rows = Histogram(
             "slipway_batch_rows", "Rows per batch.", buckets=_ROWS, registry=self.registry

@@ -19,8 +19,10 @@ from slipway_runtime.engine.session import SessionOptions
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Phase
 from slipway_runtime.scheduling import costs, policy, verification
+from slipway_runtime.scheduling.admission import QueueLimits
 from slipway_runtime.scheduling.batcher import Batcher, BatcherOptions
 from slipway_runtime.scheduling.predictor import Predictor
+from slipway_runtime.scheduling.turns import Turns
 from slipway_runtime.settings import Settings
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.versions import background, memory
@@ -47,7 +49,7 @@ class Loaded:
 class _Built:
     model: Model
     description: bundle.Bundle
-    costs: costs.Costs
+    estimate: costs.Estimate
 
 
 class Loader:
@@ -58,6 +60,7 @@ class Loader:
         self._metrics = metrics
         self._threads = processors.available()
         self._one_at_a_time = threading.Lock()
+        self._turns = Turns()
         # The threads of a session inherit the priority of the one that makes it, and keep it: this
         # one is begun now, while there is no other priority than the usual.
         self._usual_priority = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="sessions")
@@ -75,7 +78,7 @@ class Loader:
             nice=background.LOW if beside else 0,
         )
         digest = built.description.digest or ""
-        batcher = self._batcher(built)
+        batcher = self._batcher(built, wanted)
         predictor = Predictor(built.model, batcher, name=wanted.name, version=wanted.version, digest=digest)
         try:
             progress(Phase.VERIFYING)
@@ -112,28 +115,36 @@ class Loader:
         if available is not None and (shortage := available.shortage(size)):
             raise StartupError(Reason.MEMORY_SHORT, f"{wanted}: {shortage}", subject=str(wanted.location))
 
-    def _warm_up(self, model: Model) -> costs.Costs:
+    def _warm_up(self, model: Model) -> costs.Estimate:
         began = time.monotonic()
         timings = model.warm_up(max_rows=self._settings.max_batch_size, budget_s=_WARM_UP_SECONDS)
         self._metrics.warm_up_seconds.set(time.monotonic() - began)
-        measured = costs.fit(timings[1:] or timings)  # the first run also pays for what is done lazily
+        # The first run also pays for what is done lazily.
+        estimate = costs.Estimate(timings[1:] or timings)
+        measured = estimate.costs
         _log.info(
             "warmed_up",
             per_run_ms=round(measured.per_run * 1e3, 4),
             per_token_ms=round(measured.per_token * 1e3, 5),
             per_token_squared_ms=round(measured.per_token_squared * 1e3, 7),
         )
-        return measured
+        return estimate
 
-    def _batcher(self, built: _Built) -> Batcher:
+    def _batcher(self, built: _Built, wanted: Wanted) -> Batcher:
         limits = policy.Limits(
             max_rows=self._settings.max_batch_size,
             max_tokens=self._settings.max_batch_tokens,
             max_wait=self._settings.max_wait_milliseconds / 1000,
         )
         options = BatcherOptions(
-            limits=limits, max_queue_rows=self._settings.max_queue_rows, costs=built.costs
+            limits=limits,
+            estimate=built.estimate,
+            queue=QueueLimits(
+                max_seconds=self._settings.max_queue_seconds, max_rows=self._settings.max_queue_rows
+            ),
+            max_run_seconds=self._settings.max_run_seconds,
+            turns=self._turns,
+            model=wanted.name,
+            version=wanted.version,
         )
-        batcher = Batcher(built.model.run, options, self._metrics)
-        batcher.start()
-        return batcher
+        return Batcher(built.model.run, options, self._metrics)

@@ -1,0 +1,69 @@
+"""Who is let in: a queue is bounded in predicted seconds, and in rows only for the memory's sake.
+
+So a fast model may have thousands of rows waiting and a slow one a few, and who is refused is told
+when to come back. What is certain to be late is refused at once, since work for somebody who has
+gone is taken from everybody else. Holds one number of its own: how true the predictions are.
+"""
+
+import math
+from dataclasses import dataclass
+
+from slipway_runtime.scheduling.calls import DeadlineExceededError, QueueFullError
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """The bounds of one queue: predicted seconds of what waits, and its rows."""
+
+    max_seconds: float
+    max_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a request finds before it: all that waits, and the seconds that are due before it is."""
+
+    waiting_rows: int
+    waiting_seconds: float
+    ahead_seconds: float
+
+
+class Admission:
+    """Decides on requests, and learns from what became of them."""
+
+    _SLOWEST, _FASTEST = 4.0, 0.5
+    _TELLING_SECONDS = 0.05  # a shorter wait is mostly made of what is not predicted
+    _WEIGHT = 0.05
+
+    def __init__(self, limits: QueueLimits) -> None:
+        self._limits = limits
+        self.pace = 1.0
+
+    def check(self, rows: int, prospect: Prospect, *, time_left: float | None) -> None:
+        """Raises QueueFullError or DeadlineExceededError. An empty queue takes any request in time.
+
+        `time_left`: seconds until its deadline.
+        """
+        if time_left is not None and time_left <= 0:
+            raise DeadlineExceededError("the deadline had passed before the request was queued")
+        if not prospect.waiting_rows:
+            return
+        seconds = prospect.waiting_seconds * self.pace
+        if seconds > self._limits.max_seconds or prospect.waiting_rows + rows > self._limits.max_rows:
+            raise QueueFullError(
+                f"{prospect.waiting_rows} rows are waiting already, about {seconds:.1f} s of work",
+                retry_after=max(1, math.ceil(seconds)),
+            )
+        expected = prospect.ahead_seconds * self.pace
+        if time_left is not None and expected > time_left:
+            raise DeadlineExceededError(
+                f"{time_left:.3g} s are left, and about {expected:.3g} s of work are before it"
+            )
+
+    def learn(self, *, predicted: float, took: float, answered: bool) -> None:
+        """So long a request took from its queueing to its answer, or until it was given up."""
+        if predicted < self._TELLING_SECONDS:
+            return
+        seen = min(max(took / predicted, self._FASTEST), self._SLOWEST)
+        if answered or seen > self.pace:  # who gave up early says nothing
+            self.pace += self._WEIGHT * (seen - self.pace)

@@ -1,0 +1,225 @@
+"""One version's session kept busy: what waits is cut into batches, and each is run and handed back.
+
+Decides nothing itself: the lanes say who is due, the policy what runs together, the turns when.
+Everything happens on one event loop but for the runs. Knows requests only as owners of rows.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from slipway_runtime.scheduling import policy
+from slipway_runtime.scheduling.calls import Lane
+from slipway_runtime.scheduling.costs import Estimate
+from slipway_runtime.scheduling.execution import Execution, RunRows, TokenBudget
+from slipway_runtime.scheduling.jobs import WaitingRow
+from slipway_runtime.scheduling.lanes import Lanes
+from slipway_runtime.scheduling.turns import Turns
+from slipway_runtime.scheduling.worker import Worker
+
+# A run as short as this costs less than handing it to the thread and back.
+_INLINE_SECONDS = 0.001
+# A run is late beyond this many times its prediction, but never before so many seconds.
+_LATE_FACTOR, _LATE_SECONDS = 20, 10.0
+_WATCH_SECONDS = 1.0
+_LAST_RUN_SECONDS = 5.0
+_AFTER_BUG_SECONDS = 0.05
+
+_log = structlog.get_logger("slipway.dispatcher")
+
+
+@dataclass(frozen=True, slots=True)
+class DispatcherOptions:
+    """The bounds of a batch, what one costs, and whom the machine is shared with."""
+
+    limits: policy.Limits
+    estimate: Estimate
+    max_run_seconds: float = 60.0
+    turns: Turns = field(default_factory=Turns)
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Rows that run together. `began` is monotonic, `predicted` in seconds."""
+
+    rows: Sequence[WaitingRow]
+    execution: Execution
+    began: float
+    predicted: float
+
+    def overdue(self, now: float) -> float:
+        return (now - self.began) / max(_LATE_SECONDS, _LATE_FACTOR * self.predicted)
+
+    def left(self, now: float) -> float:
+        """Seconds until it should end."""
+        return max(0.0, self.began + self.predicted - now)
+
+    def wanted(self) -> bool:
+        """Whether anybody still waits for any of it."""
+        return any(not row.job.future.done() for row in self.rows)
+
+
+Done = Callable[[Batch], None]
+
+
+class Dispatcher:
+    """`add` rows; `done` is called with each batch that has ended, when the next is on its way."""
+
+    def __init__(self, run: RunRows, options: DispatcherOptions, done: Done) -> None:
+        self.lanes: Lanes[WaitingRow] = Lanes()
+        self.budget = TokenBudget(options.limits.max_tokens)
+        self.batch: Batch | None = None
+        self._run = run
+        self._options = options
+        self._done = done
+        self._limits = options.limits
+        self._loop = asyncio.get_running_loop()
+        self._worker = Worker(self._loop, self._ended, name=f"inference {options.name}")
+        self._turn = self._take_turn  # one object: the turns know us by it
+        self._idle = asyncio.Event()
+        self._arriving = 0
+        self._closed = False
+        self._looking = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._watching = False
+
+    def add(self, rows: Sequence[WaitingRow], lane: Lane) -> None:
+        self.lanes.add(rows, lane)
+        self._look_soon()
+
+    def give_up(self, rows: Sequence[WaitingRow], lane: Lane) -> None:
+        """Nobody waits for these rows any more. A run that nobody waits for is ended."""
+        self.lanes.remove(rows, lane)
+        if self.batch is not None and not self.batch.wanted():
+            self.batch.execution.abort()
+
+    def arrive(self, difference: int) -> None:
+        """So many more (or fewer) requests are on their way."""
+        self._arriving += difference
+        if difference < 0:
+            self._look_soon()
+
+    def overdue(self, now: float) -> float:
+        """How late the run under way is, as a multiple of what it was given. Safe in any thread."""
+        batch = self.batch
+        return 0.0 if batch is None else batch.overdue(now)
+
+    async def close(self) -> list[WaitingRow]:
+        """Start no further run, and end the thread. Returns what has not begun."""
+        self._closed = True
+        left = self.lanes.clear()
+        if self.batch is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), _LAST_RUN_SECONDS)
+        if self.batch is not None:
+            self.batch.execution.abort()
+        self._worker.stop()
+        self._options.turns.give(self._turn)
+        return left
+
+    def _look_soon(self) -> None:
+        """At the end of this turn of the loop, so that requests of one read are seen together."""
+        if not self._looking and self.batch is None:
+            self._looking = True
+            self._loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        self._next(inline=True)
+
+    def _take_turn(self) -> None:
+        self._next(inline=False)
+
+    def _next(self, *, inline: bool) -> None:
+        """Begin what is due, if anything is. Never raises: nothing would be begun ever after."""
+        if self.batch is not None or self._closed:
+            return
+        try:
+            self._decide(inline=inline)
+        except Exception:
+            _log.exception("dispatch_failed")
+            self._options.turns.give(self._turn)
+            self._loop.call_later(_AFTER_BUG_SECONDS, self._look_soon)
+
+    def _decide(self, *, inline: bool) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        now = time.monotonic()
+        window = self.lanes.first(self._limits.max_rows * policy.WINDOW_BATCHES)
+        match policy.decide(
+            window, arriving=self._arriving, now=now, limits=self._limits, costs=self._options.estimate.costs
+        ):
+            case policy.Run(positions):
+                if self._options.turns.take(self._turn):
+                    self._begin([window[position] for position in positions], now, inline=inline)
+                return
+            case policy.WaitUntil(until):
+                self._linger = self._loop.call_later(until - now, self._look_soon)
+        self._options.turns.give(self._turn)
+
+    def _begin(self, rows: list[WaitingRow], now: float, *, inline: bool) -> None:
+        self.lanes.take(rows)
+        execution = Execution(self._run, [row.row for row in rows])
+        predicted = self._options.estimate.costs.of(len(rows), rows[-1].length)
+        self.batch = Batch(rows, execution, now, predicted)
+        if inline and predicted < _INLINE_SECONDS and not self.lanes.rows and not self._arriving:
+            execution.run()
+            self._ended(execution)
+            return
+        self._idle.clear()
+        self._watch()
+        self._worker.submit(execution)
+
+    def _ended(self, execution: Execution) -> None:
+        batch = self.batch
+        if batch is None or batch.execution is not execution:
+            return
+        self.batch = None
+        self._idle.set()
+        self._options.turns.give(self._turn)
+        self._learn(batch)
+        self._next(inline=False)  # before the answers are handed out: the session need not wait for that
+        self._done(batch)
+
+    def _learn(self, batch: Batch) -> None:
+        execution = batch.execution
+        if execution.too_large is not None:
+            self.budget.ran_out(execution.too_large)
+        elif execution.clean:
+            self.budget.went_well()
+            self._options.estimate.observe(
+                rows=len(batch.rows), tokens=batch.rows[-1].length, seconds=execution.seconds
+            )
+        if self.budget.tokens != self._limits.max_tokens:
+            self._limits = replace(self._limits, max_tokens=self.budget.tokens)
+
+    def _watch(self) -> None:
+        """Look after a batch that takes long. One timer, which most batches never see."""
+        if not self._watching:
+            self._watching = True
+            self._loop.call_later(_WATCH_SECONDS, self._look_after)
+
+    def _look_after(self) -> None:
+        self._watching = False
+        batch = self.batch
+        if batch is None:
+            return
+        now = time.monotonic()
+        if now - batch.began > self._options.max_run_seconds:
+            batch.execution.abort()
+        if 1 <= batch.overdue(now) < 1 + _WATCH_SECONDS / _LATE_SECONDS:
+            _log.error(
+                "run_stuck",
+                queue=self._options.name,
+                rows=len(batch.rows),
+                predicted_seconds=batch.predicted,
+                seconds=now - batch.began,
+                stack=self._worker.stack(),
+            )
+        self._watch()
