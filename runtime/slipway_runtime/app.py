@@ -25,8 +25,8 @@ from slipway_runtime.transport.drain import Drain, DrainLimits
 from slipway_runtime.transport.grpc import server as grpc_module
 from slipway_runtime.transport.grpc.calls import Identity
 from slipway_runtime.transport.grpc.server import GrpcServer
+from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip.checks import RowLimits
-from slipway_runtime.transport.predict import PredictLimits
 from slipway_runtime.transport.server import DrainingServer
 from slipway_runtime.versions.repository import Repository
 
@@ -161,8 +161,11 @@ class _Runtime:
             lifecycle=self._lifecycle,
             metrics=self._metrics,
             identity=routes.Identity(version=self._repository.own_version, pod=self._settings.pod_name),
-            limits=PredictLimits(
-                max_texts=self._settings.max_texts_per_request, timeout=self._settings.request_timeout_seconds
+            limits=RequestLimits(
+                max_texts=self._settings.max_texts_per_request,
+                max_rows=self._settings.max_queue_rows,
+                max_tensor_bytes=self._settings.max_tensor_bytes,
+                timeout=self._settings.request_timeout_seconds,
             ),
         )
 

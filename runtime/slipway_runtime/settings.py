@@ -59,6 +59,7 @@ class Settings(pydantic_settings.BaseSettings):
     max_queue_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
     max_queue_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 16_384  # for the memory's sake only
     max_run_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    max_tensor_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 16 * 1024**2
     max_texts_per_request: Annotated[int, Field(ge=1, le=10_000)] = 100
     request_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
 
@@ -76,6 +77,7 @@ class Settings(pydantic_settings.BaseSettings):
 
     download_timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 540
     cache_dir: pathlib.Path = pathlib.Path("/var/lib/slipway")
+    cache_max_bytes: Annotated[int, Field(ge=0)] = 20 * 1024**3  # what stays for the next start; 0: nothing
     termination_message_path: pathlib.Path = termination.DEFAULT_PATH
     pod_name: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=253)] = socket.gethostname()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

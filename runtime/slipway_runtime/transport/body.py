@@ -1,49 +1,72 @@
 """A request's body, bounded while it is read.
 
 A body that is too large is read to its end and thrown away (within bounds): a client that is still
-sending does not read, and a server that closes on it turns its answer into a reset.
+sending does not read, and a server that closes on it turns its answer into a reset. What is thrown
+away is not kept first.
 """
 
-from starlette.types import Receive, Scope
+from collections.abc import Mapping
 
-from slipway_runtime.transport import problems
+from starlette.types import Message, Receive
 
-_DISCARD_FACTOR = 16
+from slipway_runtime.transport.presence import ClientGoneError
+
+Headers = Mapping[bytes, bytes]
+
+_DISCARD_BYTES = 32 * 1024 * 1024
 
 
-class ClientGoneError(Exception):
-    """The client closed the connection: there is nobody to answer."""
+class TooLargeError(Exception):
+    """The body has more bytes than it may have."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than {limit} bytes")
+        self.limit = limit
 
 
-async def read(scope: Scope, receive: Receive, *, limit: int) -> bytes:
-    """The whole body, of at most `limit` bytes. Raises ProblemError (413, 415) or ClientGoneError."""
-    headers = dict(scope["headers"])
-    encoding = headers.get(b"content-encoding", b"identity")
-    if encoding != b"identity":
-        raise problems.unsupported_encoding(encoding[:40].decode("ascii", "replace"))
+async def read(headers: Headers, receive: Receive, *, limit: int) -> bytes | bytearray:
+    """The whole body, of at most `limit` bytes. Raises TooLargeError or ClientGoneError."""
     declared = int(headers.get(b"content-length", b"0"))  # the parser has checked that it is a number
-    if declared > limit and b"expect" in headers:
-        raise problems.body_too_large(limit)  # it asked first, so nothing of it is under way
-    return await _read(receive, limit)
+    if declared > limit:
+        if b"expect" not in headers:  # else it asked first, so nothing of it is under way
+            await _discard(receive)
+        raise TooLargeError(limit)
+    first = await _next(receive)
+    if not first.get("more_body"):
+        return _whole(first["body"], limit)
+    return await _read_on(bytearray(first["body"]), receive, limit)
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
-    body, size, more = bytearray(), 0, True
-    while more and size <= limit * _DISCARD_FACTOR:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= limit:
-            body += chunk
+def _whole(content: bytes, limit: int) -> bytes:
+    if len(content) > limit:
+        raise TooLargeError(limit)
+    return content
+
+
+async def _read_on(content: bytearray, receive: Receive, limit: int) -> bytearray:
+    more = True
+    while more and len(content) <= limit:
+        message = await _next(receive)
+        content += message.get("body", b"")
         more = message.get("more_body", False)
-    if size > limit:
-        raise problems.body_too_large(limit)
-    return bytes(body)
+    if len(content) > limit:
+        content.clear()
+        if more:
+            await _discard(receive)
+        raise TooLargeError(limit)
+    return content
 
 
-async def until_gone(receive: Receive) -> None:
-    """Returns when the client of a fully read request has gone (or has been answered)."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _discard(receive: Receive) -> None:
+    size, more = 0, True
+    while more and size <= _DISCARD_BYTES:
+        message = await _next(receive)
+        size += len(message.get("body", b""))
+        more = message.get("more_body", False)
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    return message

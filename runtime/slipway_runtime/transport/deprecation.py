@@ -26,11 +26,9 @@ def sunset(released: datetime.datetime = V2_RELEASED) -> datetime.datetime:
 
 def headers() -> tuple[tuple[bytes, bytes], ...]:
     """Deprecation (RFC 9745), Sunset (RFC 8594), and where to read on."""
+    links = f'<{_EXPLANATION}>; rel="deprecation"; type="text/html", <{SUCCESSOR}>; rel="successor-version"'
     return (
         (b"deprecation", f"@{int(V2_RELEASED.timestamp())}".encode()),
         (b"sunset", utils.format_datetime(sunset(), usegmt=True).encode()),
-        (
-            b"link",
-            f'<{_EXPLANATION}>; rel="deprecation"; type="text/html", <{SUCCESSOR}>; rel="successor-version"'.encode(),
-        ),
+        (b"link", links.encode()),
     )

@@ -1,24 +1,29 @@
 """What happens to every request, whatever its route: an id, a count, headers, a farewell.
 
-Pure ASGI, and outside of FastAPI, so that it also sees what FastAPI answers by itself. A
-BaseHTTPMiddleware here would hide the client's leaving from the routes.
+Pure ASGI, and outside of all routes, so that it also sees what nobody answers. A BaseHTTPMiddleware
+here would hide the client's leaving from the routes.
 """
 
+import random
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport import problems
 from slipway_runtime.transport.connection import SCOPE_KEY
+from slipway_runtime.transport.replies import Header
 
 VERSION_HEADER = b"x-slipway-version"
-ROUTES = frozenset({"/v1/predict", "/predict", "/health", "/metrics", "/openapi.json", "/docs"})
+ENDPOINT_KEY = "slipway.endpoint"
+"""In a scope: the name under which a request is counted, from a closed set, when it is not its path."""
 
-Header = tuple[bytes, bytes]
+ROUTES = frozenset(
+    {"/v1/predict", "/predict", "/v2/predict", "/health", "/metrics", "/openapi.json", "/docs"}
+)
 
 _REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 _CLIENT_GONE = 499  # counted, never sent
@@ -42,20 +47,24 @@ class Gate:
             return
         request_id = _request_id(scope)
         answer = _Answer(send, scope, [self._pod, (b"x-request-id", request_id)], self._version)
-        with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-            await self._run(scope, receive, answer)
-        endpoint = scope["path"] if scope["path"] in ROUTES else "other"
-        self._metrics.requests.labels(endpoint, str(answer.status)).inc()
+        # Never unbound: each request is a task, and its context ends with it.
+        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        await self._run(scope, receive, answer)
+        self._metrics.requests.labels(_endpoint(scope), str(answer.status)).inc()
 
     async def _run(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
             await self._app(scope, receive, answer.send)
-        except Exception:  # it has been answered with 500 by now; raising it on would only log it twice
+        except Exception:
             _log.exception("unhandled_error", path=scope["path"])
+            if answer.status == _CLIENT_GONE:  # FastAPI has answered its own by now
+                await problems.send(problems.internal(), answer.send)
 
 
 class _Answer:
     """The answer to one request, on its way out."""
+
+    __slots__ = ("_connection", "_headers", "_send", "_version", "status")
 
     def __init__(self, send: Send, scope: Scope, headers: list[Header], version: Callable[[], str]) -> None:
         self._send = send
@@ -83,9 +92,14 @@ class _Answer:
         return []
 
 
+def _endpoint(scope: Scope) -> str:
+    path: str = scope["path"]
+    return scope.get(ENDPOINT_KEY) or (path if path in ROUTES else "other")
+
+
 def _request_id(scope: Scope) -> bytes:
     """The client's own, if it is fit to be repeated in a header and a log, else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return bytes(value)
-    return uuid.uuid4().hex.encode()
+    return b"%032x" % random.getrandbits(128)  # told apart, not kept secret

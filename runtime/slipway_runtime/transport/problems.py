@@ -5,11 +5,13 @@ sentence. Knows no routes.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.types import Send
+
+from slipway_runtime.transport import replies
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -36,21 +38,23 @@ class ProblemError(Exception):
         ).encode()
 
 
-async def send(problem: ProblemError, send: Send) -> None:
-    """Answer a request with `problem`."""
-    body = problem.body()
-    headers = [
-        (b"content-type", CONTENT_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-        *((name.encode(), value.encode()) for name, value in problem.headers.items()),
-    ]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def send(problem: ProblemError, send: Send, headers: Iterable[replies.Header] = ()) -> None:
+    """Answer a request with `problem`; `headers` are said besides its own."""
+    own = [(name.encode(), value.encode()) for name, value in problem.headers.items()]
+    content_type = (b"content-type", CONTENT_TYPE.encode())
+    await replies.send(
+        send, status=problem.status, headers=[content_type, *own, *headers], body=problem.body()
+    )
 
 
 def malformed(detail: str) -> ProblemError:
     """The body is not JSON."""
     return ProblemError(400, "MalformedRequest", detail)
+
+
+def unknown_model(detail: str) -> ProblemError:
+    """`detail` says which models there are."""
+    return ProblemError(404, "UnknownModel", detail)
 
 
 def unknown_version(detail: str) -> ProblemError:
@@ -92,6 +96,13 @@ def invalid(detail: str) -> ProblemError:
     return ProblemError(422, "InvalidRequest", detail)
 
 
+def no_text_model(name: str) -> ProblemError:
+    """Texts for a model of tensors."""
+    return ProblemError(
+        422, "NotATextModel", f"{name!r} takes tensors, not texts: send them to /v2/models/{name}/infer"
+    )
+
+
 def queue_full(retry_after: int) -> ProblemError:
     """`retry_after` is in seconds."""
     return ProblemError(
@@ -113,5 +124,5 @@ def not_ready(detail: str) -> ProblemError:
 
 
 def too_late(seconds: float) -> ProblemError:
-    """`seconds` is the limit that passed."""
-    return ProblemError(504, "DeadlineExceeded", f"there was no answer within {seconds:g} s")
+    """`seconds` is the limit that passed: the client's own, or the server's."""
+    return ProblemError(504, "DeadlineExceeded", f"there was no answer within {seconds:.4g} s")

@@ -1,13 +1,10 @@
-"""The routes of the models' port and their OpenAPI page. Knows neither queue nor session."""
+"""The routes of the models' port put together. Knows neither queue nor session."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import fastapi
 import starlette.exceptions
 from fastapi.responses import Response
-from pydantic.json_schema import models_json_schema
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from slipway_runtime import __version__
@@ -16,20 +13,15 @@ from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry import metrics as metrics_module
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import health as health_module
-from slipway_runtime.transport import problems
+from slipway_runtime.transport import openapi, problems
+from slipway_runtime.transport.contracts import V1, V2, Contract
+from slipway_runtime.transport.dispatch import Dispatch
 from slipway_runtime.transport.gate import Gate
-from slipway_runtime.transport.predict import PredictEndpoint, PredictLimits
-from slipway_runtime.transport.schemas import PredictRequest, PredictResponse, Problem
-
-_PREDICT_ERRORS = {
-    400: "not JSON",
-    404: "unknown model version",
-    413: "body too large",
-    422: "invalid request",
-    429: "queue full",
-    503: "not ready",
-    504: "deadline exceeded",
-}
+from slipway_runtime.transport.limits import RequestLimits
+from slipway_runtime.transport.oip import rest
+from slipway_runtime.transport.oip.checks import RowLimits
+from slipway_runtime.transport.oip.inference import Inference
+from slipway_runtime.transport.predict import PredictEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +40,17 @@ class Parts:
     lifecycle: Lifecycle
     metrics: Metrics
     identity: Identity
-    limits: PredictLimits
+    limits: RequestLimits
 
 
 def build(parts: Parts) -> ASGIApp:
     """The application of the models' port."""
-    app = fastapi.FastAPI(
-        title="Slipway runtime", version=__version__, redoc_url=None, redirect_slashes=False
+    v1, v2 = _predict(V1(), parts), _predict(V2(), parts)
+    app = Dispatch(
+        {"/v1/predict": v1, "/predict": v1, "/v2/predict": v2},
+        tree=("/v2", rest.Rest(_oip(parts))),
+        others=_pages(parts),
     )
-    app.add_exception_handler(starlette.exceptions.HTTPException, _as_problem)
-    app.add_exception_handler(Exception, _as_problem)
-    predict = PredictEndpoint(parts.catalog, parts.limits, parts.metrics)
-    # Before FastAPI's own routes: the hot one is found first.
-    app.router.routes[:0] = [Route(path, predict, methods=["POST"]) for path in ("/v1/predict", "/predict")]
-    _add_health(app, parts)
-    _document_predict(app)
     return Gate(
         app,
         parts.metrics,
@@ -71,7 +59,25 @@ def build(parts: Parts) -> ASGIApp:
     )
 
 
-def _add_health(app: fastapi.FastAPI, parts: Parts) -> None:
+def _predict(contract: Contract, parts: Parts) -> PredictEndpoint:
+    return PredictEndpoint(contract, catalog=parts.catalog, limits=parts.limits, metrics=parts.metrics)
+
+
+def _oip(parts: Parts) -> rest.Parts:
+    rows = RowLimits(texts=parts.limits.max_texts, rows=parts.limits.max_rows)
+    inference = Inference(parts.catalog, rows, parts.metrics)
+    return rest.Parts(catalog=parts.catalog, inference=inference, limits=parts.limits)
+
+
+def _pages(parts: Parts) -> fastapi.FastAPI:
+    """What is asked rarely, and the page that describes all of it."""
+    app = fastapi.FastAPI(
+        title="Slipway runtime", version=__version__, redoc_url=None, redirect_slashes=False
+    )
+    app.add_exception_handler(starlette.exceptions.HTTPException, _as_problem)
+    app.add_exception_handler(Exception, _as_problem)
+    openapi.describe_plain_routes(app, max_texts=parts.limits.max_texts)
+
     @app.get("/health")
     async def health() -> health_module.Health:
         """What this pod serves. Always 200 while the process answers; /readyz on the probes' port decides."""
@@ -81,6 +87,8 @@ def _add_health(app: fastapi.FastAPI, parts: Parts) -> None:
     async def metrics() -> Response:
         """The metrics of this pod in Prometheus' text format, as on the probes' port."""
         return Response(parts.metrics.render(), media_type=metrics_module.CONTENT_TYPE)
+
+    return app
 
 
 async def _as_problem(_request: fastapi.Request, error: Exception) -> Response:
@@ -92,45 +100,3 @@ async def _as_problem(_request: fastapi.Request, error: Exception) -> Response:
         case _:
             problem = problems.internal()
     return Response(problem.body(), problem.status, dict(problem.headers), media_type=problems.CONTENT_TYPE)
-
-
-def _document_predict(app: fastapi.FastAPI) -> None:
-    """Put the plain ASGI route into the OpenAPI page, from the models that it validates with."""
-    generate = app.openapi
-    models = (PredictRequest, PredictResponse, Problem)
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
-    )
-
-    def openapi() -> dict[str, Any]:
-        page = generate()
-        page.setdefault("components", {}).setdefault("schemas", {}).update(definitions["$defs"])
-        page["paths"]["/v1/predict"] = {"post": _predict_operation("predict_v1", deprecated=False)}
-        page["paths"]["/predict"] = {"post": _predict_operation("predict", deprecated=False)}
-        return page
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the page
-
-
-def _predict_operation(name: str, *, deprecated: bool) -> dict[str, Any]:
-    errors = {
-        str(status): {"description": text, "content": _content("Problem", problems.CONTENT_TYPE)}
-        for status, text in _PREDICT_ERRORS.items()
-    }
-    return {
-        "summary": "Classify texts",
-        "operationId": name,
-        "deprecated": deprecated,
-        "requestBody": {"required": True, "content": _content("PredictRequest", "application/json")},
-        "responses": {
-            "200": {
-                "description": "one prediction a text",
-                "content": _content("PredictResponse", "application/json"),
-            },
-            **errors,
-        },
-    }
-
-
-def _content(model: str, media_type: str) -> dict[str, Any]:
-    return {media_type: {"schema": {"$ref": f"#/components/schemas/{model}"}}}

@@ -1,0 +1,18 @@
+"""The bounds of one request on the models' port. Values only."""
+
+from dataclasses import dataclass
+
+MAX_TEXT_BYTES = 16 * 1024
+"""Of UTF-8, in one text; more would be cut by the model anyway."""
+MAX_JSON_BYTES = 2 * 1024 * 1024
+"""Of one body that is JSON, or of the JSON in front of binary tensors."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """Texts a request, rows of tensors, bytes of a body with tensors, and seconds until it is given up."""
+
+    max_texts: int
+    max_rows: int
+    max_tensor_bytes: int
+    timeout: float
