@@ -81,6 +81,7 @@ def test_only_the_outputs_that_were_asked_for_come_in_their_order(client: Any) -
     wanted = [tritonclient.grpc.InferRequestedOutput(name) for name in ("scores", "label")]
     response = client.infer("sentiment", [_texts("good")], outputs=wanted).get_response()
 
+    assert not any(output.HasField("contents") for output in response.outputs)
     assert [output.name for output in response.outputs] == ["scores", "label"]
 
 
@@ -106,10 +107,10 @@ def test_tensors_of_integers(client: Any) -> None:
     np.testing.assert_array_equal(result.as_numpy("OUTPUT1"), expected * 0)
 
 
-def test_a_request_with_contents_is_answered_with_contents(stub: Any) -> None:
+def test_a_request_with_contents_is_answered_with_contents_and_with_raw_bytes(stub: Any) -> None:
     response = stub.ModelInfer(_typed())
 
-    assert list(response.raw_output_contents) == []
+    assert response.raw_output_contents[0] == b"\x08\x00\x00\x00positive"
     contents = {output.name: output.contents for output in response.outputs}
     assert list(contents["label"].bytes_contents) == [b"positive"]
     assert list(contents["score"].fp32_contents) == pytest.approx([bundles.score("good")], abs=1e-4)

@@ -1,7 +1,6 @@
 """Between the protocol's messages and its values: what a request carries, and what an answer is made of.
 
-A tensor travels as raw bytes or in the field of its datatype; an answer has the form of its request.
-Pure. Whether a tensor is wanted, and whether its size is true, is checked elsewhere.
+A tensor travels as raw bytes or in the field of its datatype. Pure. Whether a tensor is wanted, and whether its size is true, is checked elsewhere.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,7 +39,7 @@ _FIELD_TYPES = {"int_contents": np.int32, "uint_contents": np.uint32}
 
 
 def is_raw(message: pb.ModelInferRequest) -> bool:
-    """Whether the request carries its tensors as raw bytes, and wants its answer so."""
+    """Whether the request carries its tensors as raw bytes."""
     return bool(message.raw_input_contents)
 
 
@@ -58,14 +57,16 @@ def request(message: pb.ModelInferRequest) -> InferRequest:
 
 
 def response(answer: InferResponse, *, raw: bool) -> pb.ModelInferResponse:
-    """The message of an answer; raw too where a datatype has no other form."""
+    """The message of an answer, to a raw request or to a typed one.
+
+    A typed request is answered in both forms: some clients that send contents read contents, others,
+    Triton's own examples among them, the raw bytes that Triton answers with whatever it was sent.
+    """
     message = pb.ModelInferResponse(model_name=answer.model, model_version=answer.version, id=answer.id)
-    raw = raw or any(output.datatype in codec.RAW_ONLY for output in answer.outputs)
     for output in answer.outputs:
         tensor = message.outputs.add(name=output.name, datatype=output.datatype, shape=output.shape)
-        if raw:
-            message.raw_output_contents.append(codec.encode(output.data, output.datatype))
-        else:
+        message.raw_output_contents.append(codec.encode(output.data, output.datatype))
+        if not raw and output.datatype in _FIELDS:
             _fill(tensor.contents, output)
     return message
 
