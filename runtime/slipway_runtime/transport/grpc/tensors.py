@@ -1,6 +1,7 @@
 """Between the protocol's messages and its values: what a request carries, and what an answer is made of.
 
-A tensor travels as raw bytes or in the field of its datatype. Pure. Whether a tensor is wanted, and whether its size is true, is checked elsewhere.
+A tensor travels as raw bytes or in the field of its datatype. Pure. Whether a tensor is wanted, and
+whether its size is true, is checked elsewhere.
 """
 
 from collections.abc import Iterable, Mapping
