@@ -28,6 +28,7 @@ from slipway_runtime.transport.grpc.server import GrpcServer
 from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip.checks import RowLimits
 from slipway_runtime.transport.server import DrainingServer
+from slipway_runtime.versions import memory
 from slipway_runtime.versions.repository import Repository
 
 _HEARTBEAT_SECONDS = 0.5
@@ -39,6 +40,7 @@ _log = structlog.get_logger("slipway")
 
 def run() -> int:
     """Serve until the process is told to stop. Returns its exit code."""
+    memory.share_heaps()
     logs.configure("INFO")
     path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
     try:

@@ -107,7 +107,8 @@ class Loader:
 
     def _session(self, fetched: bundle.Bundle) -> Model:
         options = SessionOptions(provider=self._settings.execution_provider, threads=self._threads)
-        return forms.load(fetched, options)
+        with memory.large_blocks_apart():
+            return forms.load(fetched, options)
 
     def _check_memory(self, wanted: Wanted, fetched: bundle.Bundle) -> None:
         available = memory.read(limit=self._settings.memory_limit_bytes)

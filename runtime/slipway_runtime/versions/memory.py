@@ -4,9 +4,11 @@ The kernel kills a process that goes over its limit, and with it the version tha
 not fit must not be begun. Reads files under /sys/fs/cgroup and /proc, nothing else.
 """
 
+import contextlib
 import ctypes
 import gc
 import pathlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CGROUP = pathlib.Path("/sys/fs/cgroup")
@@ -15,6 +17,11 @@ _NO_LIMIT = 1 << 60
 # onnxruntime keeps the weights as they lie in the file and once more while it prepares them.
 _TIMES_FILES = 2
 _HEADROOM = 64 << 20
+
+_LIBC = ctypes.CDLL(None)
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
+_SMALL_BLOCK = 256 << 10
+_LARGEST_BLOCK = 32 << 20  # where malloc's own, moving threshold ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,32 @@ def anonymous_bytes(status: pathlib.Path = pathlib.Path("/proc/self/status")) ->
     return int(facts["RssAnon:"]) * 1024
 
 
+def share_heaps() -> None:
+    """To be called before there are threads, each of which would keep the rest of a heap of its own."""
+    if hasattr(_LIBC, "mallopt"):
+        _LIBC.mallopt(_M_ARENA_MAX, 2)
+
+
+@contextlib.contextmanager
+def large_blocks_apart() -> Iterator[None]:
+    """While it lasts, large blocks are mapped one by one, and so return to the kernel when they are freed.
+
+    For the weights of a model: between the small blocks of a heap they would leave holes that stay.
+    Not for what a run needs, since mapping costs it time; afterwards glibc's own upper bounds hold.
+    """
+    _tell_malloc(_SMALL_BLOCK, _SMALL_BLOCK)
+    try:
+        yield
+    finally:
+        _tell_malloc(_LARGEST_BLOCK, 2 * _LARGEST_BLOCK)
+
+
+def _tell_malloc(map_from: int, trim_from: int) -> None:
+    if hasattr(_LIBC, "mallopt"):
+        _LIBC.mallopt(_M_MMAP_THRESHOLD, map_from)
+        _LIBC.mallopt(_M_TRIM_THRESHOLD, trim_from)
+
+
 def give_back() -> None:
     """Collect what refers to itself, and return free memory to the kernel. Takes tens of milliseconds."""
     gc.collect()
@@ -96,6 +129,3 @@ def _table(path: pathlib.Path) -> dict[str, str]:
 
 def _mib(count: int) -> str:
     return f"{count / (1 << 20):.0f} MiB"
-
-
-_LIBC = ctypes.CDLL(None, use_errno=True)

@@ -4,6 +4,7 @@ Decides nothing.
 """
 
 import datetime
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
@@ -44,9 +45,11 @@ class Report:
         facts = {"reason": failure.reason, "detail": failure.message, "attempts": failure.attempts}
         _log.error("load_failed", model=one.name, version=one.version, **facts)
 
-    def unloaded(self, one: Wanted, *, anonymous_bytes: int) -> None:
+    def unloaded(self, one: Wanted, *, anonymous_bytes: int, gone: bool) -> None:
+        """`gone`: nothing refers to it any more, so its memory has been given back."""
         self._metrics.memory_after_unload.set(anonymous_bytes)
-        _log.info("unloaded", model=one.name, version=one.version, anonymous_mib=anonymous_bytes >> 20)
+        facts = {"model": one.name, "version": one.version, "anonymous_mib": anonymous_bytes >> 20}
+        _log.log(logging.INFO if gone else logging.WARNING, "unloaded", gone=gone, **facts)
 
     def file(self, complaint: str) -> None:
         """Why the models file changes nothing; "" when it was understood."""

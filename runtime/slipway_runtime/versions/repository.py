@@ -8,11 +8,13 @@ import asyncio
 import contextlib
 import pathlib
 import time
+import weakref
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import structlog
 
+from slipway_runtime.engine.model import Model
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle, Phase
 from slipway_runtime.scheduling.catalog import Catalog, Served
@@ -22,6 +24,8 @@ from slipway_runtime.versions import memory, models_file, plan, wanted, watching
 from slipway_runtime.versions.loading import Loaded, Loader, Progress
 from slipway_runtime.versions.reporting import Report
 from slipway_runtime.versions.wanted import Wanted
+
+_LAST_HOLDERS_SECONDS = (0.0, 0.05, 0.5, 5.0)
 
 _log = structlog.get_logger("slipway.versions")
 
@@ -190,9 +194,10 @@ class Repository:
     async def _unload(self, one: Wanted, served: Served) -> None:
         await self._catalog.retire(served)
         await served.predictor.close()
-        del served  # the last reference to the model
-        await asyncio.to_thread(memory.give_back)
-        self._report.unloaded(one, anonymous_bytes=memory.anonymous_bytes())
+        model = weakref.ref(served.predictor.model)
+        del served
+        gone = await _is_gone(model)
+        self._report.unloaded(one, anonymous_bytes=memory.anonymous_bytes(), gone=gone)
 
     def _show(self, decided: plan.Plan) -> None:
         missing = [(one, self._failures.get(one)) for one in self._wanted if one not in self._loaded]
@@ -233,3 +238,13 @@ class Repository:
         self._tasks.add(task)  # the loop keeps no reference of its own
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+async def _is_gone(model: weakref.ref[Model]) -> bool:
+    """Give its memory back. What still ends (its thread, a request's last lines) may hold it for a moment."""
+    for pause in _LAST_HOLDERS_SECONDS:
+        await asyncio.sleep(pause)
+        await asyncio.to_thread(memory.give_back)
+        if model() is None:
+            return True
+    return False
