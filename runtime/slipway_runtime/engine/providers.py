@@ -35,6 +35,14 @@ def candidates(choice: Choice, *, installed: Sequence[str]) -> list[str]:
             return [CUDA, CPU] if CUDA in installed else [CPU]
 
 
+def configured(wanted: Sequence[str], gpu_bytes: int | None) -> list[str | tuple[str, dict[str, str]]]:
+    """`wanted` with the options of each. By default CUDA's arena doubles whenever it must grow."""
+    cuda = {"arena_extend_strategy": "kSameAsRequested"}
+    if gpu_bytes is not None:
+        cuda["gpu_mem_limit"] = str(gpu_bytes)
+    return [(name, cuda) if name == CUDA else name for name in wanted]
+
+
 def confirm(choice: Choice, *, obtained: Sequence[str]) -> str:
     """The provider that a session runs on. Raises StartupError when it is not the one asked for."""
     first = obtained[0] if obtained else "none"

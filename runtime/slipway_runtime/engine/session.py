@@ -12,27 +12,40 @@ from typing import Any
 
 import onnxruntime
 
-from slipway_runtime.engine import ports, providers
+from slipway_runtime.engine import arena, ports, providers, trial
 from slipway_runtime.engine.model import Array, OutOfMemoryError, RunAbortedError, RunControl
 from slipway_runtime.engine.ports import Port
 from slipway_runtime.failures import Reason, StartupError
 
-_NO_MEMORY = ("Failed to allocate", "bad_alloc", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+_NO_MEMORY = (
+    arena.NO_MEMORY,
+    "Failed to allocate",
+    "bad_alloc",
+    "out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """What shapes a session: the hardware asked for and the threads of one run."""
+    """What shapes a session: the hardware asked for, the threads of one run, and what runs may take.
+
+    `run_bytes` is for all runs on the CPU together; the first session of the process decides.
+    `gpu_bytes` is for this session, weights included; None is all there is.
+    """
 
     provider: providers.Choice
     threads: int
+    run_bytes: int = 1 << 30
+    gpu_bytes: int | None = None
 
 
 class Session:
     """One loaded model."""
 
     def __init__(self, path: pathlib.Path, options: SessionOptions) -> None:
-        """Load `path`. Raises StartupError(ModelLoadFailed or ProviderUnavailable)."""
+        """Load `path`. Raises StartupError(UnsafeModel, ModelLoadFailed or ProviderUnavailable)."""
+        trial.pass_or_raise(path)
         self._session = _create(path, options)
         self.provider = providers.confirm(options.provider, obtained=self._session.get_providers())
         self.inputs: tuple[Port, ...] = tuple(map(ports.read, self._session.get_inputs()))
@@ -43,6 +56,7 @@ class Session:
 
         Raises OutOfMemoryError, RunAbortedError, or what onnxruntime raises.
         """
+        arena.give_back(control.options)
         try:
             outputs: list[Any] = self._session.run(names, feed, control.options)
         except Exception as error:  # onnxruntime's exceptions share no base but this
@@ -65,23 +79,25 @@ def _create(path: pathlib.Path, options: SessionOptions) -> Any:  # onnxruntime 
     if providers.CUDA in wanted:
         onnxruntime.preload_dlls(directory="")  # the CUDA libraries that came with the wheel
     try:
-        return onnxruntime.InferenceSession(str(path), sess_options=_tuned(options.threads), providers=wanted)
+        return onnxruntime.InferenceSession(
+            str(path), sess_options=_tuned(options), providers=providers.configured(wanted, options.gpu_bytes)
+        )
     except Exception as error:  # onnxruntime's exceptions share no base but this
         raise StartupError(
             Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load model.onnx: {error}", subject="model.onnx"
         ) from error
 
 
-def _tuned(threads: int) -> Any:
+def _tuned(options: SessionOptions) -> Any:
     tuned = onnxruntime.SessionOptions()
-    tuned.intra_op_num_threads = threads
+    tuned.intra_op_num_threads = options.threads
     tuned.inter_op_num_threads = 1
     tuned.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     # Idle threads that spin burn the quota that the event loop needs.
     tuned.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Both keep memory for every shape ever seen, and ragged text has them all; no speed is lost.
-    tuned.enable_cpu_mem_arena = False
+    # It keeps a plan for every shape ever seen, and ragged text has them all; no speed is lost.
     tuned.enable_mem_pattern = False
+    arena.share(tuned, limit=options.run_bytes)
     tuned.log_severity_level = 4  # what it logs as errors it also raises, and that reaches our log
     return tuned
 

@@ -1,0 +1,86 @@
+"""The protobuf wire format, as far as reading a file of unknown origin needs it.
+
+The `onnx` package is no part of the runtime: its checker and loader have had holes of their own, and
+all that must be known before a load is a handful of fields. Knows nothing of ONNX.
+"""
+
+from collections.abc import Iterator
+
+Value = int | memoryview
+Field = tuple[int, Value]
+
+_VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
+_SIZES = {_FIXED_64: 8, _FIXED_32: 4}
+_MOST_VARINT_BITS = 70
+
+
+class MalformedError(Exception):
+    """These bytes are no message."""
+
+
+def fields(message: memoryview) -> Iterator[Field]:
+    """Each field of `message` as (number, value): an int, or a view of its bytes without a copy.
+
+    Raises MalformedError for what no writer of ONNX makes, groups among it.
+    """
+    position, end = 0, len(message)
+    while position < end:
+        key, position = _varint(message, position)
+        number, kind = key >> 3, key & 7
+        if kind == _VARINT:
+            value, position = _varint(message, position)
+            yield number, value
+            continue
+        size = _SIZES.get(kind)
+        if size is None:
+            if kind != _BYTES:
+                raise MalformedError(f"field {number} has the wire type {kind}")
+            size, position = _varint(message, position)
+        if size > end - position:
+            raise MalformedError(f"field {number} has {size} bytes, and {end - position} are left")
+        yield number, message[position : position + size]
+        position += size
+
+
+def varints(value: Value) -> Iterator[int]:
+    """The numbers of a repeated field, which may be packed into one value or not."""
+    if isinstance(value, int):
+        yield value
+        return
+    position = 0
+    while position < len(value):
+        number, position = _varint(value, position)
+        yield number
+
+
+def text(value: Value) -> str:
+    """A string. Raises MalformedError when it is none."""
+    if isinstance(value, int):
+        raise MalformedError("a string is a number")
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"a string is not UTF-8: {error}") from error
+
+
+def message(value: Value) -> memoryview:
+    """A message within a message. Raises MalformedError when it is none."""
+    if isinstance(value, int):
+        raise MalformedError("a message is a number")
+    return value
+
+
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
+    number = shift = 0
+    try:
+        while True:
+            byte = message[position]
+            position += 1
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return number & 0xFFFF_FFFF_FFFF_FFFF, position
+            shift += 7
+            if shift >= _MOST_VARINT_BITS:
+                raise MalformedError("a number has more than 64 bits")
+    except IndexError as error:
+        raise MalformedError("it ends in the middle of a number") from error
