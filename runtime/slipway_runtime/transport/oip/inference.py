@@ -61,7 +61,9 @@ class Inference:
             lease = self._catalog.lease(model, version)
         except NotReadyError as error:
             raise OipError(Kind.UNAVAILABLE, str(error), retry_after=_NOT_READY_RETRY_SECONDS) from error
-        except (UnknownModelError, UnknownVersionError) as error:
+        except UnknownModelError as error:  # in the words that Triton's clients look for
+            raise OipError(Kind.NOT_FOUND, f"Request for unknown model: {error}") from error
+        except UnknownVersionError as error:
             raise OipError(Kind.NOT_FOUND, str(error)) from error
         with lease as predictor:
             yield predictor
