@@ -1,10 +1,14 @@
 """The cost model: what it is fitted from, it predicts."""
 
+import math
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slipway_runtime.engine.model import Timing
 from slipway_runtime.scheduling import costs
-from slipway_runtime.scheduling.costs import Costs
+from slipway_runtime.scheduling.costs import Costs, Estimate, Load
 
 SHAPES = [(1, 8), (1, 32), (1, 128), (4, 8), (4, 32), (32, 8), (32, 32)]
 
@@ -31,3 +35,84 @@ def test_noise_never_makes_a_negative_cost() -> None:
 def test_one_timing_is_enough_and_none_gives_the_typical_costs() -> None:
     assert costs.fit([Timing(1, 8, 0.004)]).of(1, 8) == pytest.approx(0.004)
     assert costs.fit([]) == costs.TYPICAL
+
+
+def _serve(estimate: Estimate, true: Costs, shapes: list[tuple[int, int]], *, runs: int) -> None:
+    for index in range(runs):
+        n, length = shapes[index % len(shapes)]
+        estimate.observe(rows=n, tokens=length, seconds=true.of(n, length))
+
+
+def _warm(true: Costs) -> Estimate:
+    return Estimate([Timing(n, length, true.of(n, length)) for n, length in SHAPES])
+
+
+def test_a_machine_that_becomes_slower_is_noticed() -> None:
+    true = Costs(6e-4, 1e-4, 2e-7)
+    estimate = _warm(true)
+    slower = Costs(*(4 * one for one in (true.per_run, true.per_token, true.per_token_squared)))
+    _serve(estimate, slower, SHAPES, runs=1200)
+
+    for n, length in SHAPES:
+        assert estimate.costs.of(n, length) == pytest.approx(slower.of(n, length), rel=0.05)
+
+
+def test_traffic_of_one_length_leaves_the_prediction_for_others_alone() -> None:
+    true = Costs(6e-4, 1e-4, 2e-7)
+    estimate = _warm(true)
+    _serve(estimate, true, [(1, 8)], runs=2000)
+
+    for n, length in SHAPES:
+        assert estimate.costs.of(n, length) == pytest.approx(true.of(n, length), rel=0.05)
+
+
+def test_one_run_that_takes_a_hundred_times_as_long_changes_little() -> None:
+    true = Costs(6e-4, 1e-4, 2e-7)
+    estimate = _warm(true)
+    for index in range(1000):
+        seconds = true.of(4, 32) * (100 if index % 50 == 0 else 1)
+        estimate.observe(rows=4, tokens=32, seconds=seconds)
+
+    assert estimate.costs.of(4, 32) == pytest.approx(true.of(4, 32), rel=0.1)
+
+
+def test_without_a_warm_up_it_learns_from_what_runs() -> None:
+    true = Costs(5e-3, 1e-5, 0.0)
+    estimate = Estimate([])
+    _serve(estimate, true, SHAPES, runs=2000)
+
+    for n, length in SHAPES:
+        assert estimate.costs.of(n, length) == pytest.approx(true.of(n, length), rel=0.05)
+
+
+@given(
+    seen=st.lists(
+        st.tuples(st.integers(1, 64), st.integers(1, 512), st.floats(1e-7, 100)), min_size=128, max_size=400
+    )
+)
+@settings(max_examples=30)
+def test_whatever_is_observed_the_costs_stay_non_negative_and_finite(
+    seen: list[tuple[int, int, float]],
+) -> None:
+    estimate = _warm(Costs(6e-4, 1e-4, 2e-7))
+    for rows, tokens, seconds in seen:
+        estimate.observe(rows=rows, tokens=tokens, seconds=seconds)
+    found = estimate.costs
+
+    assert all(0 <= one < math.inf for one in (found.per_run, found.per_token, found.per_token_squared))
+    assert found.of(1, 1) + found.of(64, 512) > 0
+
+
+@given(lengths=st.lists(st.integers(1, 512), max_size=100), max_rows=st.integers(1, 64))
+def test_the_least_that_a_load_takes_is_no_more_than_any_way_to_run_it(
+    lengths: list[int], max_rows: int
+) -> None:
+    costs_ = Costs(6e-4, 1e-4, 2e-7)
+    load = Load()
+    for length in lengths:
+        load.add(length)
+    batches = [lengths[begin : begin + max_rows] for begin in range(0, len(lengths), max_rows)]
+
+    alone = sum(costs_.of(1, length) for length in lengths)
+    batched = sum(costs_.of(len(batch), max(batch)) for batch in batches)
+    assert costs_.least(load, max_rows=max_rows) <= min(alone, batched) + 1e-9
