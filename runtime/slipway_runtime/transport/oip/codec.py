@@ -136,7 +136,8 @@ def _array(flat: list[object], datatype: str) -> Array:
         if type(value) not in wanted:  # a bool is an int for isinstance
             raise errors.invalid(f"data has {_shown(value)}, and {datatype} was expected")
     try:
-        array = np.array(flat, dtype=dtype)
+        with np.errstate(over="ignore"):  # looked for below
+            array = np.array(flat, dtype=dtype)
     except OverflowError as error:
         raise errors.invalid(f"data has a number that is too large for {datatype}") from error
     if dtype.kind == "f" and not np.isfinite(array).all():
