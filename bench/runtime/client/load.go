@@ -44,41 +44,71 @@ func (load *load) closed(began time.Time) []outcome {
 	return flat(found)
 }
 
-// open sends at a rate, on a connection that is idle or on a new one. One that would be beyond the
-// most connections has no outcome but a failure: the rate was more than could be offered.
+// open sends at a rate, on the connection that was idle last or on a new one. One that would be beyond
+// the most connections has no outcome but a failure: the rate was more than could be offered.
 func (load *load) open(began time.Time) []outcome {
 	end := began.Add(load.warmUp + load.duration)
-	idle := make(chan *line, load.connections)
-	for range load.connections {
-		idle <- &line{load: load}
-	}
 	var mutex sync.Mutex
 	var found []outcome
 	var asked sync.WaitGroup
+	lines := &pool{load: load}
+	defer lines.close()
 	gap := time.Duration(float64(time.Second) / load.rate)
 	for due := began; due.Before(end); due = due.Add(gap) {
 		time.Sleep(time.Until(due))
-		select {
-		case line := <-idle:
-			asked.Go(func() {
-				got := line.ask(due, due.Add(load.timeout))
-				idle <- line
-				mutex.Lock()
-				found = append(found, got)
-				mutex.Unlock()
-			})
-		default:
+		line := lines.take()
+		if line == nil {
 			mutex.Lock()
 			found = append(found, outcome{began: due, ended: due, errorText: "no connection was free"})
 			mutex.Unlock()
+			continue
 		}
+		asked.Go(func() {
+			got := line.ask(due, due.Add(load.timeout))
+			lines.give(line)
+			mutex.Lock()
+			found = append(found, got)
+			mutex.Unlock()
+		})
 	}
 	asked.Wait()
-	close(idle)
-	for line := range idle {
+	return found
+}
+
+// pool has the connections of an open loop.
+type pool struct {
+	load  *load
+	mutex sync.Mutex
+	idle  []*line
+	made  int
+}
+
+// take returns nil when all that there may be are in use.
+func (pool *pool) take() *line {
+	pool.mutex.Lock()
+	defer pool.mutex.Unlock()
+	if last := len(pool.idle) - 1; last >= 0 {
+		line := pool.idle[last]
+		pool.idle = pool.idle[:last]
+		return line
+	}
+	if pool.made == pool.load.connections {
+		return nil
+	}
+	pool.made++
+	return &line{load: pool.load}
+}
+
+func (pool *pool) give(line *line) {
+	pool.mutex.Lock()
+	defer pool.mutex.Unlock()
+	pool.idle = append(pool.idle, line)
+}
+
+func (pool *pool) close() {
+	for _, line := range pool.idle {
 		line.close()
 	}
-	return found
 }
 
 // deadline ends a closed loop on time: what is not answered by then is not counted, nor waited for.
