@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 class Forwarder:
     """A TCP listener on loopback; `target` is the port that new connections go to.
 
-    `cuts` says how many answers still break off, each after its first `cut_bytes`.
+    `cuts` says how many answers still break off, each after its first `cut_bytes`; `on_cut` is called
+    before they do. With `stalls` they do not break off: nothing more comes.
     """
 
     def __init__(self, target: int) -> None:
@@ -17,11 +18,18 @@ class Forwarder:
         self.port = 0
         self.cuts = 0
         self.cut_bytes = 0
+        self.stalls = False
+        self.on_cut: Callable[[], None] = lambda: None
+        self.sent = 0
 
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         backend_reader, backend_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        with contextlib.suppress(asyncio.CancelledError):  # the end of the test
-            await asyncio.gather(_copy(reader, backend_writer), self._answer(backend_reader, writer))
+        try:
+            with contextlib.suppress(asyncio.CancelledError):  # the end of the test
+                await asyncio.gather(_copy(reader, backend_writer), self._answer(backend_reader, writer))
+        finally:
+            for one in (writer, backend_writer):
+                one.close()
 
     async def _answer(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         if self.cuts:
@@ -31,19 +39,26 @@ class Forwarder:
             ):
                 beginning += more
             sink.write(beginning)
+            self.sent += len(beginning)
             if len(beginning) == self.cut_bytes:
                 self.cuts -= 1
+                await asyncio.to_thread(self.on_cut)
+                if self.stalls:
+                    await asyncio.Event().wait()
                 sink.close()
                 return
-        await _copy(source, sink)
+        self.sent += await _copy(source, sink)
 
 
-async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> int:
+    copied = 0
     with contextlib.suppress(ConnectionError):
         while chunk := await source.read(65_536):
             sink.write(chunk)
             await sink.drain()
+            copied += len(chunk)
     sink.close()
+    return copied
 
 
 @contextlib.contextmanager
@@ -81,3 +96,4 @@ async def _end_everything() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # the connections that they closed

@@ -15,6 +15,7 @@ import botocore.config
 
 from tests.cluster import toolchain
 from tests.cluster.errors import ClusterError
+from tests.runtime import certificates
 
 ACCESS_KEY = "slipway-tests"
 SECRET_KEY = "not-a-secret-1234567890"
@@ -23,13 +24,14 @@ BUCKET = "models"
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """A running server with one empty bucket, `models`."""
+    """A running server with one empty bucket, `models`. `authority` is the file of its CA, with TLS."""
 
     port: int
+    authority: pathlib.Path | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.authority else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -48,6 +50,7 @@ class S3Server:
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,
             region_name="us-east-1",
+            verify=str(self.authority) if self.authority else None,
             config=botocore.config.Config(s3={"addressing_style": "path"}),
         )
 
@@ -67,10 +70,12 @@ def find_binary() -> pathlib.Path | None:
 
 
 @contextlib.contextmanager
-def serve(binary: pathlib.Path, directory: pathlib.Path) -> Iterator[S3Server]:
+def serve(
+    binary: pathlib.Path, directory: pathlib.Path, *, tls: certificates.Certificates | None = None
+) -> Iterator[S3Server]:
     """Run the server over `directory` and make the bucket."""
-    for name in ("objects", "facts"):
-        (directory / name).mkdir()
+    for name in ("objects", "facts", "versions"):
+        (directory / name).mkdir(parents=True)
     port = _free_port()
     process = subprocess.Popen(
         [
@@ -79,7 +84,9 @@ def serve(binary: pathlib.Path, directory: pathlib.Path) -> Iterator[S3Server]:
             f"--access={ACCESS_KEY}",
             f"--secret={SECRET_KEY}",
             "--quiet",
+            *([f"--cert={tls.certificate}", f"--key={tls.key}"] if tls else []),
             "posix",
+            f"--versioning-dir={directory / 'versions'}",
             # Metadata beside the objects: not every file system has extended attributes.
             f"--sidecar={directory / 'facts'}",
             directory / "objects",
@@ -89,7 +96,7 @@ def serve(binary: pathlib.Path, directory: pathlib.Path) -> Iterator[S3Server]:
     )
     try:
         _wait_until_open(port)
-        server = S3Server(port)
+        server = S3Server(port, tls.authority if tls else None)
         server.client().create_bucket(Bucket=BUCKET)
         yield server
     finally:

@@ -169,15 +169,19 @@ def test_a_download_that_breaks_off_is_begun_again(s3: S3Server, large: str, tmp
         with processes.starting(tmp_path / "run", MODEL_URI=large, **environment) as process:
             process.wait_until_ready()
 
-        assert breaking.cuts == 0
+        assert breaking.cuts <= 0
 
 
-def test_a_download_that_always_breaks_off_is_unavailable(
+def test_a_download_that_breaks_off_all_the_time_is_given_up(
     s3: S3Server, large: str, tmp_path: pathlib.Path
 ) -> None:
     with forwarder.forwarding(s3.port) as breaking:
-        breaking.cuts, breaking.cut_bytes = 100, 1_000_000
-        environment = {**s3.environment, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{breaking.port}"}
+        breaking.cuts, breaking.cut_bytes = 1_000_000, 50_000
+        environment = {
+            **s3.environment,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{breaking.port}",
+            "SLIPWAY_DOWNLOAD_TIMEOUT_SECONDS": "4",
+        }
         with processes.starting(tmp_path / "run", MODEL_URI=large, **environment) as process:
             ending = process.wait_for_end()
 

@@ -5,6 +5,7 @@ nothing here logs them.
 """
 
 import os
+import pathlib
 from typing import Any
 
 import boto3
@@ -17,9 +18,11 @@ CONNECTIONS = 8
 
 
 def make() -> Any:  # boto3 makes its clients at run time: there is no type to name
-    """Raises ValueError for an endpoint or a region that makes no sense, and botocore's own errors."""
+    """Raises ValueError for an endpoint or a region that makes no sense, OSError and botocore's errors."""
     for variable in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"):
         addresses.refuse_metadata(os.environ.get(variable, ""))
+    if authorities := os.environ.get("AWS_CA_BUNDLE"):
+        pathlib.Path(authorities).open("rb").close()  # botocore would call its absence a bad certificate
     # A session of its own: the default one would keep the first credentials for the life of the process.
     client = boto3.session.Session().client("s3", region_name=_region(), config=_config())
     # What the configuration file of boto3 names, and what an answer may send it to.

@@ -95,7 +95,7 @@ def _refused(error: botocore.exceptions.ClientError, location: S3Location, subje
         return _failure(Reason.SOURCE_FORBIDDEN, subject, what)
     if code in _NOT_FOUND or status == 404:
         return _failure(Reason.SOURCE_NOT_FOUND, subject, "it does not exist")
-    return _failure(Reason.SOURCE_UNAVAILABLE, subject, f"S3 answered {status} {code}")
+    return _failure(Reason.SOURCE_UNAVAILABLE, subject, f"S3 answered {status}: {code}")
 
 
 def _no_role(error: botocore.exceptions.ClientError, code: str, status: int, subject: str) -> StartupError:
