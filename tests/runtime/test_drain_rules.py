@@ -58,3 +58,24 @@ def test_a_second_order_to_drain_does_not_extend_the_first() -> None:
     drain.begin(150.0)
 
     assert drain.is_over(105.0)
+
+
+def test_connections_of_the_other_port_are_waited_for_too() -> None:
+    drain = Drain(LIMITS)
+    drain.counted(2, 99.0)
+    drain.begin(100.0)
+    assert not drain.is_over(120.0)
+    drain.counted(0, 121.0)
+
+    assert not drain.is_over(125.9)
+    assert drain.is_over(126.0)
+
+
+def test_the_count_that_finds_nobody_again_does_not_start_the_quiet_again() -> None:
+    drain = Drain(LIMITS)
+    drain.counted(0, 99.0)
+    drain.begin(100.0)
+    for now in range(100, 105):
+        drain.counted(0, float(now))
+
+    assert drain.is_over(105.0)

@@ -1,7 +1,9 @@
 """SIGTERM and old age of connections under gRPC traffic: no call fails, and the process ends by itself."""
 
 import pathlib
+import threading
 import time
+from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -96,6 +98,29 @@ def test_a_health_watcher_does_not_hold_a_drain(bundle: pathlib.Path, tmp_path: 
 
     assert ending.code == 0
     assert time.monotonic() - began <= 10
+
+
+def test_a_stream_is_sent_away_at_the_age_of_its_connection_between_two_requests(
+    bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    body, asked = grpc_clients.request("model", "good"), threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        yield body
+        asked.wait(20)
+
+    with (
+        processes.running(tmp_path, bundle, **QUICK) as process,
+        grpc_clients.channel(process.grpc_port) as channel,
+    ):
+        answers = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")(requests())
+        assert b"positive" in next(answers)
+        with pytest.raises(grpc.RpcError) as error:
+            next(answers)
+        asked.set()
+
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert error.value.details() == "this stream has lived long enough: open another"
 
 
 def test_a_call_that_is_being_answered_is_answered(slow_bundle: pathlib.Path, tmp_path: pathlib.Path) -> None:
