@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import pathlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.runtime import graphs
 
 LABELS = ("negative", "positive")
+NUMBERED = ("label-0", "label-1", "label-2")
 
 _WEIGHTS = {"good": 2.0, "great": 3.0, "fine": 1.0, "bad": -2.0, "awful": -3.0, "plain": 0.0}
 _WORDS = ["[PAD]", "[UNK]", *_WEIGHTS, "undefined", "poison"]
@@ -61,10 +63,10 @@ def write_manifest(directory: pathlib.Path, options: BundleOptions, **changes: A
         "golden": options.goldens,
         **changes,
     }
-    return _write_document(directory, document)
+    return write_document(directory, document)
 
 
-def _write_document(directory: pathlib.Path, document: dict[str, Any]) -> str:
+def write_document(directory: pathlib.Path, document: dict[str, Any]) -> str:
     """`document` with `files` for all that lies there, unless it has its own, as slipway.yaml."""
     files = {path.name: _entry(path) for path in sorted(directory.iterdir()) if path.suffix != ".yaml"}
     text = yaml.safe_dump({"files": files, **document}, sort_keys=False).encode()
@@ -72,13 +74,14 @@ def _write_document(directory: pathlib.Path, document: dict[str, Any]) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def write_strings(directory: pathlib.Path, *, labels: int = 3, zipmap: bool = False, **changes: Any) -> str:
+def write_strings(
+    directory: pathlib.Path, *, zipmap: bool = False, labels: Sequence[str] = NUMBERED, **changes: Any
+) -> str:
     """A text classifier that reads strings itself: the text "1" gets "label-1" with 0.9 (graphs.numbered)."""
-    names = [f"label-{index}" for index in range(labels)]
     return write_model(
         directory,
-        graphs.numbered(labels=labels, zipmap=zipmap),
-        **{"task": "text-classification", "labels": names, **changes},
+        graphs.numbered(labels=len(labels), zipmap=zipmap),
+        **{"task": "text-classification", "labels": list(labels), **changes},
     )
 
 
@@ -109,7 +112,7 @@ def write_model(directory: pathlib.Path, model: onnx.ModelProto, **changes: Any)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "model.onnx").write_bytes(model.SerializeToString())
     document = {"schemaVersion": 1, "task": "tensors", **changes}
-    return _write_document(directory, document)
+    return write_document(directory, document)
 
 
 def score(text: str) -> float:

@@ -139,7 +139,10 @@ def _location(entry: memoryview) -> list[str]:
 
 
 def _external_bytes(name: str, locations: list[str], findings: _Findings) -> int:
-    """The size of the file that holds a tensor. What the folder holds is what slipway.yaml lists."""
+    """The size of the file that holds a tensor.
+
+    The folder holds what slipway.yaml lists, and sources give no links; a second link is the cache's.
+    """
     if len(locations) != 1 or not _NAME.fullmatch(locations[0]):
         raise UnsafeError(
             f"tensor {name!r} is to be read from {', '.join(map(repr, locations)) or 'nowhere'}; "
@@ -151,8 +154,8 @@ def _external_bytes(name: str, locations: list[str], findings: _Findings) -> int
         raise UnsafeError(
             f"tensor {name!r} is to be read from {locations[0]!r}, which is not in the bundle"
         ) from error
-    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
-        raise UnsafeError(f"{locations[0]!r} is not a regular file with one link")
+    if not stat.S_ISREG(facts.st_mode):
+        raise UnsafeError(f"{locations[0]!r} is not a regular file")
     return facts.st_size
 
 
