@@ -76,9 +76,9 @@ class _Runtime:
     def __init__(self, configuration: settings.Settings) -> None:
         self._settings = configuration
         logs.configure(configuration.log_level)
-        self._lifecycle = Lifecycle()
-        self._metrics = Metrics()
         self._catalog = Catalog(configuration.model_name)
+        self._lifecycle = Lifecycle(self._catalog.overdue)
+        self._metrics = Metrics()
         self._repository = Repository(configuration, self._catalog, self._lifecycle, self._metrics)
         self._drain = Drain(
             DrainLimits(quiet=configuration.drain_quiet_seconds, timeout=configuration.drain_timeout_seconds)

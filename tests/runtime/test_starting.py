@@ -1,14 +1,19 @@
 """While a pod starts: what its probes say, what its routes say, and how it leaves when it is told to."""
 
+import asyncio
 import contextlib
 import pathlib
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
+from slipway_runtime.lifecycle import Lifecycle, Phase
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport import probes
 from tests.runtime import bundles, processes
 from tests.runtime.processes import RuntimeProcess
 
@@ -32,7 +37,7 @@ def downloading(tmp_path: pathlib.Path) -> Iterator[RuntimeProcess]:
 @pytest.fixture
 def warming_up(tmp_path: pathlib.Path) -> Iterator[RuntimeProcess]:
     """A process inside a warm-up that keeps every processor busy for seconds."""
-    bundles.write(tmp_path / "bundle", bundles.BundleOptions(work=12_000))
+    bundles.write(tmp_path / "bundle", bundles.BundleOptions(work=4_000))
     with processes.starting(tmp_path / "run", MODEL_URI=(tmp_path / "bundle").as_uri()) as process:
         process.wait_for_phase("WarmingUp")
         yield process
@@ -112,3 +117,28 @@ def test_a_main_loop_that_is_silent_for_too_long_fails_liveness(
         statuses = {httpx.get(f"{process.probes_url}/livez").status_code for _ in range(20)}
 
     assert 503 in statuses
+
+
+@pytest.mark.parametrize(
+    ("overdue", "ready", "alive"),
+    [(0.0, True, True), (0.9, True, True), (1.0, False, True), (2.9, False, True), (3.0, False, False)],
+    ids=["no run", "a long run", "stuck", "stuck for long", "lost"],
+)
+def test_how_late_a_run_is_decides_readiness_first_and_liveness_later(
+    overdue: float, *, ready: bool, alive: bool
+) -> None:
+    lifecycle = Lifecycle(lambda _now: overdue)
+    lifecycle.phase = Phase.READY
+    said = probes.Probes(lifecycle, Metrics(), max_silence=20)
+
+    assert (_status(said, "/readyz") == 200, _status(said, "/livez") == 200) == (ready, alive)
+
+
+def _status(said: probes.Probes, path: str) -> int:
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(said({"path": path}, None, send))
+    return int(sent[0]["status"])

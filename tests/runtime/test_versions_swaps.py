@@ -309,7 +309,7 @@ def test_a_process_that_is_told_to_stop_in_mid_swap_drains_and_ends(
     file: ModelsFile, bundle: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     slow = tmp_path / "slow"
-    bundles.write(slow, bundles.BundleOptions(work=12_000))  # a warm-up of seconds
+    bundles.write(slow, bundles.BundleOptions(work=4_000))  # a warm-up of seconds
     file.write(model(bundle, "1"))
     with models_files.serving(tmp_path / "run", file, SLIPWAY_DRAIN_QUIET_SECONDS="0.3") as process:
         file.write(model(slow, "2"))

@@ -125,6 +125,10 @@ class Catalog:
         """What is served of a model (None: the default one), in order."""
         return sorted(key.version for key in self._served if key.name == (name or self.default))
 
+    def overdue(self, now: float) -> float:
+        """How late the latest run of any version is: from 1 on it is stuck. Safe in any thread."""
+        return max((served.predictor.overdue(now) for served in tuple(self._served.values())), default=0.0)
+
     def index(self) -> tuple[Entry, ...]:
         """Every version that is served, wanted or on its way out; the served ones first."""
         serving = [served.entry for served in self._served.values()]

@@ -17,6 +17,8 @@ from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.telemetry import metrics as metrics_module
 from slipway_runtime.telemetry.metrics import Metrics
 
+_DEAD = 3.0  # times as late as what is called stuck
+
 
 class Probes:
     """An ASGI application over the process's lifecycle and metrics."""
@@ -36,13 +38,21 @@ class Probes:
     def _answer(self, path: str) -> tuple[int, str, bytes]:
         match path:
             case "/livez":
-                silence = self._lifecycle.silent_for(time.monotonic())
-                return _json(alive=silence <= self._max_silence, main_loop_silent_seconds=round(silence, 1))
+                return self._alive(time.monotonic())
             case "/readyz":
                 return _json(ready=self._lifecycle.ready, phase=self._lifecycle.phase)
             case "/metrics":
                 return 200, metrics_module.CONTENT_TYPE, self._metrics.render()
         return 404, "text/plain", b"/livez, /readyz and /metrics are served here\n"
+
+    def _alive(self, now: float) -> tuple[int, str, bytes]:
+        """A run that has not come back by far will not: only a new process has its thread again."""
+        silence, overdue = self._lifecycle.silent_for(now), self._lifecycle.overdue(now)
+        return _json(
+            alive=silence <= self._max_silence and overdue < _DEAD,
+            main_loop_silent_seconds=round(silence, 1),
+            run_overdue=round(overdue, 2),
+        )
 
 
 def _json(**facts: object) -> tuple[int, str, bytes]:

@@ -52,7 +52,7 @@ class DrainingServer(uvicorn.Server):
         The signal is not kept for uvicorn, which would raise it again at the end: a pod that
         drained has done what it was asked to, and exits with 0.
         """
-        if not self._lifecycle.ready:
+        if not self._lifecycle.started:
             leaving.at_once(0)
         if sig == signal.SIGINT or self._drain.begun:
             self.force_exit = self.should_exit
