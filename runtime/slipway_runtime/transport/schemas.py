@@ -11,15 +11,19 @@ Texts = Annotated[list[str], pydantic.Field(max_length=10_000), pydantic.FailFas
 _NO_NAMESPACES = pydantic.ConfigDict(protected_namespaces=())
 
 
+def _configured(example: dict[str, pydantic.JsonValue]) -> pydantic.ConfigDict:
+    return pydantic.ConfigDict(protected_namespaces=(), json_schema_extra={"examples": [example]})
+
+
 class PredictRequest(pydantic.BaseModel):
     """Texts to classify."""
+
+    model_config = _configured({"texts": ["a fine film", "an awful one"]})
 
     texts: Annotated[Texts, pydantic.Field(description="1 to 100 texts of at most 16 KiB each")]
     model_version: Annotated[
         str | None, pydantic.Field(description="the version to use; the latest one when absent")
     ] = None
-
-    model_config = _NO_NAMESPACES
 
 
 class Prediction(pydantic.BaseModel):
@@ -43,6 +47,8 @@ class PredictResponse(pydantic.BaseModel):
 class PredictRequestV2(pydantic.BaseModel):
     """Texts to classify, by which model, and how many of its labels to tell."""
 
+    model_config = _configured({"texts": ["a fine film", "an awful one"], "top_k": 1})
+
     texts: Annotated[Texts, pydantic.Field(description="1 to 100 texts of at most 16 KiB each")]
     model: Annotated[
         str | None, pydantic.Field(description="the model to use; this server's own one when absent")
@@ -54,8 +60,6 @@ class PredictRequestV2(pydantic.BaseModel):
         int | None,
         pydantic.Field(ge=1, le=100_000, description="the scores of the best k labels; of all when absent"),
     ] = None
-
-    model_config = _NO_NAMESPACES
 
 
 class LabelScore(pydantic.BaseModel):

@@ -53,6 +53,18 @@ class RequestedOutputBody(pydantic.BaseModel):
 class InferRequestBody(pydantic.BaseModel):
     """One inference. Parameters that mean something here: priority, timeout (µs), binary_data_output."""
 
+    model_config = pydantic.ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "inputs": [
+                        {"name": "text", "datatype": "BYTES", "shape": [2], "data": ["a fine film", "awful"]}
+                    ]
+                }
+            ]
+        }
+    )
+
     id: pydantic.StrictStr = ""
     parameters: dict[str, Parameter] = {}
     inputs: Annotated[
