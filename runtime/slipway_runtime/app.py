@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import gc
 import os
 import pathlib
 import socket
@@ -41,6 +42,7 @@ _log = structlog.get_logger("slipway")
 def run() -> int:
     """Serve until the process is told to stop. Returns its exit code."""
     memory.share_heaps()
+    gc.freeze()  # what was imported stays: a collection after an unload need not look at it
     logs.configure("INFO")
     path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
     try:
@@ -167,6 +169,7 @@ class _Runtime:
                 max_texts=self._settings.max_texts_per_request,
                 max_rows=self._settings.max_queue_rows,
                 max_tensor_bytes=self._settings.max_tensor_bytes,
+                max_held_bytes=self._settings.max_held_bytes,
                 timeout=self._settings.request_timeout_seconds,
             ),
         )
