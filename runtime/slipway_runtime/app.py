@@ -169,7 +169,6 @@ class _Runtime:
                 max_texts=self._settings.max_texts_per_request,
                 max_rows=self._settings.max_queue_rows,
                 max_tensor_bytes=self._settings.max_tensor_bytes,
-                max_held_bytes=self._settings.max_held_bytes,
                 timeout=self._settings.request_timeout_seconds,
             ),
         )

@@ -220,7 +220,7 @@ def _write(directory: pathlib.Path, *, flipped: bool) -> None:
 
 
 def _with_ballast(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """The same answers from a model of BALLAST_MIB: what is looked up in a large table is taken times zero."""
+    """The same answers from a model of BALLAST_MIB: what a large table says counts for nothing."""
     table = np.random.default_rng(7).random(BALLAST_MIB << 18, dtype=np.float32).reshape(-1, 2)
     [add] = [node for node in graph.graph.node if node.op_type == "Add"]
     add.output[0] = "unburdened"
