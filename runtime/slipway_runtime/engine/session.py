@@ -12,7 +12,7 @@ from typing import Any
 
 import onnxruntime
 
-from slipway_runtime.engine import arena, ports, providers, trial
+from slipway_runtime.engine import arena, locales, ports, providers, trial
 from slipway_runtime.engine.model import Array, OutOfMemoryError, RunAbortedError, RunControl
 from slipway_runtime.engine.ports import Port
 from slipway_runtime.failures import Reason, StartupError
@@ -78,10 +78,13 @@ def _create(path: pathlib.Path, options: SessionOptions) -> Any:  # onnxruntime 
     wanted = providers.candidates(options.provider, installed=onnxruntime.get_available_providers())
     if providers.CUDA in wanted:
         onnxruntime.preload_dlls(directory="")  # the CUDA libraries that came with the wheel
+
+    def load() -> Any:
+        chosen = providers.configured(wanted, options.gpu_bytes)
+        return onnxruntime.InferenceSession(str(path), sess_options=_tuned(options), providers=chosen)
+
     try:
-        return onnxruntime.InferenceSession(
-            str(path), sess_options=_tuned(options), providers=providers.configured(wanted, options.gpu_bytes)
-        )
+        return locales.with_english(load, scratch=path.parent)
     except Exception as error:  # onnxruntime's exceptions share no base but this
         raise StartupError(
             Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load model.onnx: {error}", subject="model.onnx"

@@ -15,7 +15,7 @@ import sys
 
 import onnxruntime
 
-from slipway_runtime.engine import inspection, wire
+from slipway_runtime.engine import inspection, locales, wire
 
 _NICENESS = 10
 _WARNINGS = 2
@@ -41,17 +41,21 @@ def _verdict(path: pathlib.Path, memory: int) -> dict[str, str]:
     _limit(memory)
     warnings = _redirect_warnings()
     try:
-        onnxruntime.InferenceSession(str(path), sess_options=_options(), providers=["CPUExecutionProvider"])
+        locales.with_english(lambda: _load(str(path)), scratch=path.parent)
     except Exception as error:  # onnxruntime's exceptions share no base but this
         return {"large": ""} if _NO_MEMORY in str(error) else {"unloadable": str(error)}
     # A constant for which there is no memory is left to be computed in a run, with a warning only.
     return {"large": ""} if _mentions(warnings, _NO_MEMORY.encode()) else {}
 
 
+def _load(model: str | bytes) -> None:
+    onnxruntime.InferenceSession(model, sess_options=_options(), providers=["CPUExecutionProvider"])
+
+
 def _warm_library() -> None:
     """Let onnxruntime take what it needs for any model, before the memory is limited."""
     with contextlib.suppress(Exception):  # an empty model cannot be loaded
-        onnxruntime.InferenceSession(b"", sess_options=_options(), providers=["CPUExecutionProvider"])
+        _load(b"")
 
 
 def _redirect_warnings() -> int:
