@@ -1,8 +1,11 @@
 """A client of the gRPC port that keeps its channel open, as `clients` has them for HTTP: it writes down
-every call and how it ended, and does not retry.
+every call and how it ended. Usable against any address: tests, a soak, a pod.
 
-It sends bytes that were made once, so that it needs neither stubs nor much of the processor. Usable
-against any address: tests, a soak, a pod.
+There is no retry policy: nothing that may have reached a server's code is sent twice. What stays on is
+what gRPC does without being asked: a call that was put on a connection in the moment in which its server
+asked to leave it was never sent, and is sent on the next one.
+
+It sends bytes that were made once, so that it needs neither stubs nor much of the processor.
 """
 
 import threading
@@ -15,7 +18,6 @@ from tests.runtime.clients import Client, Ledger
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
 _TIMEOUT = 20.0
 _OPTIONS = (
-    ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),  # else channels of one process share their connections
     # A client behind a Service reconnects at once; the default waits for a second and more after a failure.
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -32,7 +34,7 @@ def request(model: str, *texts: str, request_id: str = "") -> bytes:
 
 
 def channel(port: int, *options: tuple[str, int]) -> grpc.Channel:
-    """A channel that shares its connection with no other and does not retry."""
+    """A channel that shares its connection with no other."""
     return grpc.insecure_channel(f"127.0.0.1:{port}", options=[*_OPTIONS, *options])
 
 
