@@ -59,7 +59,10 @@ class Settings(pydantic_settings.BaseSettings):
     max_queue_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
     max_queue_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 16_384  # for the memory's sake only
     max_run_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    max_run_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 30  # of all runs on the CPU together
+    gpu_memory_bytes: Annotated[int | None, Field(ge=1 << 20)] = None  # a version, its weights included
     max_tensor_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 16 * 1024**2
+    max_held_bytes: Annotated[int, Field(ge=1024)] = 48 * 1024**2  # bodies of all requests under way
     max_texts_per_request: Annotated[int, Field(ge=1, le=10_000)] = 100
     request_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
 

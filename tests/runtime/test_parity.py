@@ -79,7 +79,7 @@ def test_a_scikit_learn_pipeline_answers_as_it_did_in_training(
 
 
 def _write_pipeline(pipeline: Pipeline, folder: pathlib.Path, *, zipmap: bool) -> None:
-    """As docs/runtime.md says that it is done: skl2onnx's own pattern for words knows English letters only."""
+    """As docs/runtime.md says it is done: skl2onnx's own pattern for words knows English letters only."""
     converted = skl2onnx.to_onnx(
         pipeline,
         initial_types=[("text", skl2onnx.common.data_types.StringTensorType([None, 1]))],

@@ -5,6 +5,7 @@ Knows nothing of what else is served, but for the memory that it leaves.
 """
 
 import concurrent.futures
+import pathlib
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from slipway_runtime.artifacts import bundle, cache, sources
+from slipway_runtime.artifacts import bundle, cache, retrieval
 from slipway_runtime.engine import forms, processors
 from slipway_runtime.engine.model import Model
 from slipway_runtime.engine.session import SessionOptions
@@ -92,10 +93,9 @@ class Loader:
     def _build(self, wanted: Wanted, progress: Progress, *, beside: bool) -> _Built:
         began = time.monotonic()
         progress(Phase.DOWNLOADING)
-        source = sources.at(wanted.location, deadline=began + self._settings.download_timeout_seconds)
-        _log.info("loading", source=source.describe(), threads=self._threads, beside=beside)
+        _log.info("loading", source=str(wanted.location), threads=self._threads, beside=beside)
         with cache.private_directory(self._settings.cache_dir) as directory:
-            fetched = bundle.fetch(source, directory, pin=wanted.digest)
+            fetched = self._retrieve(wanted, directory)
             with self._one_at_a_time:
                 progress(Phase.LOADING)
                 if beside:
@@ -105,8 +105,28 @@ class Loader:
                 progress(Phase.WARMING_UP)
                 return _Built(model, fetched, self._warm_up(model))
 
+    def _retrieve(self, wanted: Wanted, directory: pathlib.Path) -> bundle.Bundle:
+        request = retrieval.Request(
+            location=wanted.location,
+            pin=wanted.digest,
+            timeout=self._settings.download_timeout_seconds,
+            cache_dir=self._settings.cache_dir,
+            cache_max_bytes=self._settings.cache_max_bytes,
+        )
+        retrieved = retrieval.retrieve(request, directory)
+        origin = retrieved.origin
+        self._metrics.source_away.set(origin.away)
+        self._metrics.bundle_files.labels("cache").inc(origin.cached)
+        self._metrics.bundle_files.labels("source").inc(len(origin.files) - origin.cached)
+        return retrieved.bundle
+
     def _session(self, fetched: bundle.Bundle) -> Model:
-        options = SessionOptions(provider=self._settings.execution_provider, threads=self._threads)
+        options = SessionOptions(
+            provider=self._settings.execution_provider,
+            threads=self._threads,
+            run_bytes=self._settings.max_run_bytes,
+            gpu_bytes=self._settings.gpu_memory_bytes,
+        )
         with memory.large_blocks_apart():
             return forms.load(fetched, options)
 
