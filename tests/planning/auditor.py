@@ -13,6 +13,8 @@ from slipway_operator.domain import observed
 from slipway_operator.planning import actions
 from tests.planning import bakes, look, truths, world
 
+REASON = reasons.ConditionReason
+
 
 @dataclasses.dataclass(slots=True)
 class Auditor:
@@ -95,6 +97,8 @@ class Auditor:
                 assert seen is not None
                 if replicas < seen.desired:
                     _may_shrink(seen, replicas, taken)
+            case actions.GiveWay(revision=revision):
+                _serves_nobody(revision, taken)
             case actions.DeleteRevision(revision=revision):
                 _may_leave(revision, taken)
             case _:
@@ -107,6 +111,7 @@ class Auditor:
             case actions.SwitchTraffic(to=to):
                 self._enough(to, taken)
                 _with_the_users_word(to, taken)
+                bakes.check_noted(action, taken)
             case actions.PointPreview(to=to):
                 _worth_a_look(to, taken)
             case actions.MarkPromoted(revision=revision):
@@ -138,7 +143,7 @@ def _goes_on_in_a_pause(action: actions.Action, taken: look.Look) -> None:
     """What serves is kept serving, and that is all."""
     match action:
         case actions.SwitchTraffic(to=to):
-            back = taken.live is None or to != taken.asked.revision
+            back = taken.live is None or to != taken.asked.revision or _rescues(to, taken)
             assert back, "a promotion while paused"
         case actions.Scale(revision=revision):
             assert taken.hibernating or revision == (taken.live and taken.live.id), "scaled while paused"
@@ -156,7 +161,16 @@ def _with_the_users_word(to: str, taken: look.Look) -> None:
     switch = taken.seen.service.switch if taken.seen.service else None
     back = switch is not None and (switch.origin, switch.to) == (to, taken.live.id)
     given = taken.asked.approved == to
-    assert given or back or not taken.live.promoted_at, f"{to} was promoted, and nobody had said so"
+    assert given or back or not taken.live.promoted_at or _rescues(to, taken), (
+        f"{to} was promoted, and nobody had said so"
+    )
+
+
+def _rescues(to: str, taken: look.Look) -> bool:
+    """It has served before, and what has the traffic cannot answer."""
+    seen, service = taken.seen.revision(to), taken.seen.service
+    answering = (taken.live is not None and taken.live.ready) or (service is not None and service.ready)
+    return seen is not None and seen.promoted_at is not None and not answering
 
 
 def _worth_a_look(to: str, taken: look.Look) -> None:
@@ -179,7 +193,7 @@ def _comes_back_where_pods_are(to: str, taken: look.Look) -> None:
 def _justly_ended(action: actions.Reject | actions.Release, taken: look.Look) -> None:
     ended = taken.seen.revision(action.revision)
     assert ended is not None
-    if _flips_back(taken) and isinstance(action, actions.Reject):
+    if ended is taken.live and isinstance(action, actions.Reject):
         bakes.check_verdict(ended, taken)
         return
     assert ended is not taken.live, "the live revision is judged"
@@ -193,6 +207,7 @@ def _justly_ended(action: actions.Reject | actions.Release, taken: look.Look) ->
 
 
 def _may_shrink(seen: observed.Revision, replicas: int, taken: look.Look) -> None:
+    assert not _moves_to(seen.id, taken), f"I1: {seen.id} is to lose pods and to get the traffic"
     if replicas >= taken.asked.replicas:
         return
     assert seen is not taken.live, "I2: the live revision is to be scaled below spec.replicas"
@@ -203,8 +218,35 @@ def _may_shrink(seen: observed.Revision, replicas: int, taken: look.Look) -> Non
     served = seen.promoted_at or _is_warm(seen, taken)
     if seen.id != taken.asked.revision and served and seen.rejected is None:
         assert taken.confirmed, f"I1: {seen.id} has served, and its successor is not confirmed"
+        if _finds_no_room(taken):
+            return
         assert not _is_warm(seen, taken), f"I13: {seen.id} is in its warm time"
         bakes.check_watched(seen, taken)
+
+
+def _serves_nobody(revision: str, taken: look.Look) -> None:
+    """I2 is for those who are served: nobody is by a live revision that was never promoted nor ready."""
+    live, service = taken.live, taken.seen.service
+    assert live is not None
+    assert live.id == revision
+    assert service is not None
+    assert not service.ready, f"I2: {revision} serves"
+    assert not live.ready, f"I2: {revision} serves"
+    assert live.promoted_at is None, f"I2: {revision} has served"
+    assert service.switch is None or service.switch.to != revision, f"I2: the traffic was moved to {revision}"
+    assert _finds_no_room(taken), f"I2: {revision} gives way, and nobody needs its room"
+
+
+def _finds_no_room(taken: look.Look) -> bool:
+    """A revision that is asked for, is not live and not ended, and whose pods find no place."""
+    asked = taken.seen.revision(taken.asked.revision)
+    if asked is None or asked is taken.live or asked.rejected or asked.released or asked.desired == 0:
+        return False
+    return any(p.reason in {REASON.UNSCHEDULABLE, REASON.QUOTA_EXCEEDED} for p in asked.problems)
+
+
+def _moves_to(revision: str, taken: look.Look) -> bool:
+    return any(isinstance(a, actions.SwitchTraffic) and a.to == revision for a in taken.plan.actions)
 
 
 def _may_leave(revision: str, taken: look.Look) -> None:

@@ -35,6 +35,15 @@ def check_verdict(live: observed.Revision, taken: look.Look) -> None:
     assert _crashed(live, taken) or _answers_errors(live) or lost, f"no evidence against {live.id}"
 
 
+def check_noted(move: actions.SwitchTraffic, taken: look.Look) -> None:
+    """What served a moment ago is not watched as something new, and what is new is."""
+    origin = _origin(taken)
+    if taken.live is not None and taken.live.ready and taken.seen.service and taken.seen.service.ready:
+        assert move.back == (origin is not None and origin.id == move.to), (
+            f"{move} is noted as what it is not"
+        )
+
+
 def check_watched(seen: observed.Revision, taken: look.Look) -> None:
     """An operator that came after the switch has watched the new revision before it lets the old one go."""
     watching = taken.seen.watched_since

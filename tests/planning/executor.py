@@ -39,6 +39,10 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             lower = replicas < _deployment(cluster, revision).desired and replicas < asked.replicas
             _refuse_if(lower and _has_traffic(cluster, revision))
             cluster.scale(revision, replicas)
+        case actions.GiveWay(revision=revision):
+            _deployment(cluster, revision)
+            _refuse_if(any(pod.phase is world.Phase.READY for pod in cluster.standing(revision)))
+            cluster.scale(revision, 0)
         case actions.DeleteRevision(revision=revision):
             _refuse_if(_has_traffic(cluster, revision))
             _deployment(cluster, revision)
@@ -55,12 +59,7 @@ def fits(cluster: world.World, move: actions.SwitchTraffic) -> bool:
 
 def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
     _refuse_if(cluster.service is None or not fits(cluster, move))
-    cluster.move_selector(observed.Switch(move.origin, move.to, move.at, went_back(move)))
-
-
-def went_back(move: actions.SwitchTraffic) -> bool:
-    """What the note on the Service says of the move."""
-    return move.back
+    cluster.move_selector(observed.Switch(move.origin, move.to, move.at, move.back))
 
 
 def _note(

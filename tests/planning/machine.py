@@ -86,6 +86,14 @@ class Rollouts(RuleBasedStateMachine):
     def a_pod_crashes(self, which: int, severity: observed.Severity) -> None:
         self.world.pod_crashes(self._pick(which, world.Phase.STARTING, world.Phase.READY), severity)
 
+    @rule(version=st.sampled_from(versions.GOOD))
+    def what_is_asked_for_finds_no_room(self, version: str) -> None:
+        self.world.user_pauses(paused=False)
+        self.world.user_asks_for(version)
+        self.operator.works_until_rest()
+        self.world.pods_find_no_room(version)
+        self.operator.works_until_rest()
+
     @precondition(lambda self: self._pods(world.Phase.READY))
     @rule(which=ANY)
     def a_pod_ceases_to_be_ready(self, which: int) -> None:
@@ -135,9 +143,11 @@ class Rollouts(RuleBasedStateMachine):
 
     # -- the operator --
 
-    @rule()
-    def operator_is_replaced(self) -> None:
+    @rule(seconds=st.sampled_from([0, 0, 30, 100, 3600]))
+    def operator_is_away(self, seconds: int) -> None:
+        self.world.time_passes(seconds)
         self.operator.is_replaced()
+        self.operator.works_until_rest()
 
     @rule()
     def operator_looks(self) -> None:
@@ -165,6 +175,14 @@ class Rollouts(RuleBasedStateMachine):
         self.world.user_asks_for(version)
         self.operator.works_until_rest()
         self.all_pods_start_and_are_seen()
+
+    @rule(version=st.sampled_from(versions.GOOD))
+    def a_rollout_arrives(self, version: str) -> None:
+        self.world.user_promotes()
+        self.a_rollout_begins(version=version, manual=False)
+        self.what_has_started_proves_itself()
+        self.world.slices_catch_up()
+        self.operator.works_until_rest()
 
     @rule()
     def what_has_started_proves_itself(self) -> None:

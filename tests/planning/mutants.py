@@ -20,6 +20,7 @@ from slipway_operator.planning import (
     preview,
     promotion,
     retirement,
+    room,
     situation,
     traffic,
 )
@@ -182,8 +183,8 @@ def goes_back_to_no_ready_pod(patch: pytest.MonkeyPatch) -> None:
     _policy(patch, bake.flip_back, flip_back)
 
 
-def watches_what_it_went_back_to(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(executor, "went_back", lambda _: False)
+def takes_a_way_back_for_a_way_forward(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(situation.Situation, "returning", property(lambda _: False))
 
 
 def lets_go_as_soon_as_it_is_back(patch: pytest.MonkeyPatch) -> None:
@@ -192,6 +193,28 @@ def lets_go_as_soon_as_it_is_back(patch: pytest.MonkeyPatch) -> None:
 
 def keeps_no_pods_for_the_bake(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bake, "ends_at", lambda _: None)
+
+
+def gives_way_while_it_serves(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(room, "serves_nobody", lambda *_: True)
+
+
+def gives_way_to_nobody(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(room, "lacking", lambda s: s.target is not None and not s.target_is_live)
+
+
+def takes_its_room_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(room, "was_given", lambda *_: False)
+
+
+def lets_go_what_it_goes_back_to(patch: pytest.MonkeyPatch) -> None:
+    """The predecessor leaves for a third revision in the same plan in which the traffic goes back to it."""
+
+    def retire(s: situation.Situation) -> decision.Decision:
+        due = [r for r in s.bystanders if r.desired > 0 and room.lacking(s) and s.confirmed]
+        return decision.act(*(actions.Scale(r.id, 0) for r in due))
+
+    patch.setattr(plan, "_standing", lambda s: [retire(s), room.make(s)])
 
 
 def _policy(patch: pytest.MonkeyPatch, old: decision.Policy, new: decision.Policy) -> None:
@@ -227,7 +250,11 @@ ALL: tuple[Mutation, ...] = (
     goes_back_only_from_a_ready_version,
     goes_back_without_a_verdict,
     goes_back_to_no_ready_pod,
-    watches_what_it_went_back_to,
+    takes_a_way_back_for_a_way_forward,
     lets_go_as_soon_as_it_is_back,
     keeps_no_pods_for_the_bake,
+    gives_way_while_it_serves,
+    gives_way_to_nobody,
+    takes_its_room_back,
+    lets_go_what_it_goes_back_to,
 )

@@ -56,6 +56,8 @@ def test_the_live_revision_is_never_scaled_below_what_is_asked_for_nor_deleted_n
         match action:
             case actions.Scale(revision=revision, replicas=replicas):
                 assert revision != live or replicas >= asked.replicas
+            case actions.GiveWay():
+                assert not _ready(live or "", seen), "what has a ready pod never gives way"
             case actions.DeleteRevision() | actions.Release():
                 assert action.revision != live
             case actions.Reject(revision=revision):

@@ -56,6 +56,13 @@ COMING = a_model(asking="v2").with_live("v1").with_revision("v2")
             Happening(REASON.ROLLOUT_BLOCKED, "Unschedulable: 0/2 nodes are available", warning=True),
         ),
         (
+            actions.GiveWay("v1"),
+            Happening(
+                REASON.REVISION_RETIRED,
+                "version v1 never had a ready pod and gives its room to its successor",
+            ),
+        ),
+        (
             actions.DeleteRevision("v0"),
             Happening(REASON.REVISION_DELETED, "revision v0 has left the history"),
         ),

@@ -58,6 +58,10 @@ def test_the_earliest_alarm_counts() -> None:
             "let go the pods of revision v1: Unschedulable: 0/2 nodes are available",
         ),
         (actions.Scale("v1", 0), "scale revision v1 to 0 replicas"),
+        (
+            actions.GiveWay("v1"),
+            "take the pods of revision v1, which serves nobody, to make room",
+        ),
         (actions.DeleteRevision("v1"), "delete the retired revision v1"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",

@@ -45,10 +45,14 @@ def finding(version: str, pod: str) -> observed.Problem | None:
             text = "example 1 is positive, not negative"
             return observed.Problem(REASON.GOLDEN_MISMATCH, text, pod, SEVERITY.REJECTING)
         case Nature.HOMELESS:
-            text = "0/2 nodes are available"
-            return observed.Problem(REASON.UNSCHEDULABLE, text, pod, SEVERITY.BLOCKING)
+            return no_room(pod)
         case _:
             return None
+
+
+def no_room(pod: str) -> observed.Problem:
+    """What is said of any pod that no node takes."""
+    return observed.Problem(REASON.UNSCHEDULABLE, "0/2 nodes are available", pod, SEVERITY.BLOCKING)
 
 
 def crash(pod: str, severity: observed.Severity) -> observed.Problem:

@@ -126,6 +126,11 @@ class World:
         self._becomes(self.pods[uid], Phase.FAILING, versions.crash(uid, severity))
         self._shows(uid, observed.Fault.CRASHED)
 
+    def pods_find_no_room(self, revision: str) -> None:
+        for pod in self.standing(revision):
+            if pod.phase is Phase.STARTING:
+                self._becomes(pod, Phase.FAILING, versions.no_room(pod.uid))
+
     def pod_ceases_to_be_ready(self, uid: str) -> None:
         self._becomes(self.pods[uid], Phase.FAILING, None)
         self._shows(uid, observed.Fault.UNREADY)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.recorder import switches, writers
+from tests.recorder import objects, switches, writers
 from tests.recorder.history import History, Moment, World
 from tests.recorder.metadata import Key, Place
 from tests.recorder.objects import Deployment, EndpointSlice, Model, Service
@@ -26,7 +26,10 @@ def never_fewer_pods(history: History, limits: Limits) -> Iterator[Violation]:
 
 
 def live_version_stays(history: History, limits: Limits) -> Iterator[Violation]:
-    """I2: the revision in the live selector is never deleted nor scaled below spec.replicas."""
+    """I2: the revision in the live selector is never deleted nor scaled below spec.replicas.
+
+    One that nobody was ever served by, a first version that never came up, may give way to its successor.
+    """
     asked = _Asked(history, limits)
     for moment in history.moments():
         asked.see(moment)
@@ -135,8 +138,18 @@ def _live_deployment_cut(moment: Moment, asked: _Asked) -> Iterator[Violation]:
     if moment.change.deleted or (deployment.meta.deleting and not before.meta.deleting):
         if wanted > 0:
             yield _cut(moment, service, "was deleted")
-    elif deployment.replicas < before.replicas and deployment.replicas < wanted:
+    elif (
+        deployment.replicas < before.replicas
+        and deployment.replicas < wanted
+        and _serves(before, moment.world)
+    ):
         yield _cut(moment, service, f"was scaled from {before.replicas} to {deployment.replicas}")
+
+
+def _serves(deployment: Deployment, world: World) -> bool:
+    """It has a ready pod, or has been promoted: then it had some."""
+    meta = deployment.meta
+    return objects.PROMOTED in meta.annotations or bool(world.ready(meta.key.namespace, meta.key.name))
 
 
 def _live(deployment: Deployment, world: World) -> tuple[Model | None, Service | None]:

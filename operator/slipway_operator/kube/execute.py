@@ -45,6 +45,8 @@ class Executor:
                 await self._apply_service(body)
             case actions.Scale(revision=revision, replicas=replicas):
                 await self._scale(revision, replicas)
+            case actions.GiveWay(revision=revision):
+                await self._give_way(revision)
             case actions.DeleteRevision(revision=revision):
                 await self._delete(revision)
             case _:
@@ -106,6 +108,13 @@ class Executor:
             await self._assert_without_traffic(revision)
         path = f"{self._deployment_path(revision)}/scale"
         await self.server.merge(path, {"spec": {"replicas": replicas}}, manager=labels.FIELD_MANAGER)
+
+    async def _give_way(self, revision: str) -> None:
+        """A last look at what is about to be taken from behind the Service: that nobody is served by it."""
+        path = self._deployment_path(revision)
+        if (await self.server.get(path)).get("status", {}).get("readyReplicas", 0) > 0:
+            raise errors.Conflict(f"revision {revision} of {self.model.name} has a ready pod now")
+        await self.server.merge(f"{path}/scale", {"spec": {"replicas": 0}}, manager=labels.FIELD_MANAGER)
 
     async def _delete(self, revision: str) -> None:
         await self._assert_without_traffic(revision)

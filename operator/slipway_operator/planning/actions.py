@@ -137,6 +137,16 @@ class Scale:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GiveWay:
+    """Scales a live revision to 0 that serves nobody, if it still has no ready pod."""
+
+    revision: str
+
+    def __str__(self) -> str:
+        return f"take the pods of revision {self.revision}, which serves nobody, to make room"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DeleteRevision:
     """Removes a retired revision's Deployment, and with it all that the Deployment owns."""
 
@@ -158,5 +168,6 @@ Action = (
     | Reject
     | Release
     | Scale
+    | GiveWay
     | DeleteRevision
 )

@@ -59,7 +59,6 @@ def _start(s: situation.Situation, target: observed.Revision, *, number: int) ->
 
 
 def _begins(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
-    """Now, but after the last promotion: a clock that went back must not make the new attempt a spent one."""
-    if target.promoted_at is None:
-        return s.now
-    return max(s.now, target.promoted_at + datetime.timedelta(microseconds=1))
+    """Now, but after the last attempt and promotion: a clock that went back must not make a new one old."""
+    last = max(target.attempt_started_at, target.promoted_at or target.attempt_started_at)
+    return max(s.now, last + datetime.timedelta(microseconds=1))

@@ -5,13 +5,13 @@ Must not know of the target: its size is its attempt's.
 
 from __future__ import annotations
 
-from slipway_operator.planning import actions, decision, situation
+from slipway_operator.planning import actions, decision, room, situation
 
 
 def follow(s: situation.Situation) -> decision.Decision:
     """Scales the live revision to `spec.replicas`, and while hibernating every revision to 0."""
     if s.hibernating:
         return decision.act(*(actions.Scale(r.id, 0) for r in s.seen.revisions if r.desired > 0))
-    if s.live is None or s.live.desired == s.asked.replicas:
+    if s.live is None or s.live.desired == s.asked.replicas or room.was_given(s, s.live):
         return decision.NOTHING
     return decision.act(actions.Scale(s.live.id, s.asked.replicas))

@@ -32,7 +32,7 @@ def judge(s: situation.Situation) -> decision.Decision:
     if len(target.ready) >= s.enough:
         return decision.NOTHING
     if not is_late(s, target):
-        return decision.wait_until(_deadline(s, target))
+        return decision.wait_until(deadline(s, target))
     return decision.act(
         actions.Release(target.id, _verdict(s, _why_late(s, target))), actions.Scale(target.id, 0)
     )
@@ -51,7 +51,7 @@ def _is_needed(s: situation.Situation, target: observed.Revision) -> bool:
 
 def is_late(s: situation.Situation, target: observed.Revision) -> bool:
     """The attempt has had all the time that it may take."""
-    return s.now >= _deadline(s, target)
+    return s.now >= deadline(s, target)
 
 
 def may_try_again(s: situation.Situation, target: observed.Revision) -> bool:
@@ -74,12 +74,15 @@ def _watch(s: situation.Situation, target: observed.Revision) -> decision.Decisi
     """The first revision proves itself in place: nothing is taken from it, but its lateness is told."""
     if target.attempt_spent or is_late(s, target):
         return decision.NOTHING
-    return decision.wait_until(_deadline(s, target))
+    return decision.wait_until(deadline(s, target))
 
 
-def _deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
-    """From the attempt's beginning. One that waits for its promotion may have been complete for days when it
-    loses a pod: then it counts from that loss."""
+def deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
+    """The end of the time that an attempt may take, counted from its beginning.
+
+    One that waits for its promotion may have been complete for days when it loses a pod: then it counts from
+    that loss.
+    """
     begun = target.attempt_started_at
     if s.asked.manual and target.ready and target.short_since is not None:
         begun = max(begun, target.short_since)

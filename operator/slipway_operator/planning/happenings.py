@@ -39,6 +39,9 @@ def of_action(action: actions.Action, says: status.Status) -> Happening | None:
             return Happening(REASON.ROLLOUT_REJECTED, f"{verdict.reason}: {verdict.message}", warning=True)
         case actions.Release(verdict=verdict):
             return Happening(REASON.ROLLOUT_BLOCKED, f"{verdict.reason}: {verdict.message}", warning=True)
+        case actions.GiveWay(revision=revision):
+            note = f"version {version(revision)} never had a ready pod and gives its room to its successor"
+            return Happening(REASON.REVISION_RETIRED, note)
         case actions.DeleteRevision(revision=revision):
             return Happening(REASON.REVISION_DELETED, f"revision {revision} has left the history")
         case _:

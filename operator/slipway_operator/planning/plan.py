@@ -5,6 +5,7 @@ sentence of the design in a file of its own; the order in which they are asked s
 
     capacity    the live revision has the replicas that are asked for
     retirement  what nobody asks for gives up its pods
+    room        what serves nobody gives way to a successor
     traffic     the stable Service exists and selects a revision
     bake        the requests go back from a revision that fails after the switch
     failure     an attempt that has failed ends
@@ -38,6 +39,7 @@ from slipway_operator.planning import (
     history,
     preview,
     retirement,
+    room,
     situation,
     traffic,
 )
@@ -91,7 +93,9 @@ def _stand_aside(s: situation.Situation) -> decision.Decision:
 
 def _standing(s: situation.Situation) -> list[decision.Decision]:
     """What is due whatever the rollout does: it concerns the live revision and those that are leaving."""
-    return [capacity.follow(s)] if s.asked.paused else [capacity.follow(s), retirement.retire(s)]
+    if s.asked.paused:
+        return [capacity.follow(s)]
+    return [capacity.follow(s), retirement.retire(s), room.make(s)]
 
 
 def _rollout(s: situation.Situation) -> list[decision.Decision]:

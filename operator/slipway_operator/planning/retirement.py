@@ -1,9 +1,10 @@
 """When a revision that nobody asks for gives up its pods.
 
-The predecessor keeps them through the bake and for `keepWarmSeconds` after it, so that going back is instant.
-A revision that was left because it failed gives them up at once, and so does one that was overtaken before it
-had the traffic, because its successor needs the room. Whatever has served keeps its pods until the present
-revision is confirmed.
+The predecessor keeps them through the bake and for `keepWarmSeconds` after it, so that going back is instant;
+sooner it gives them up to a third revision that finds no room, and with them the way back. A revision that
+was left because it failed gives them up at once, and so does one that was overtaken before it had the
+traffic.
+Whatever has served keeps its pods until the present revision is confirmed.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import datetime
 
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, bake, decision, situation
+from slipway_operator.planning import actions, bake, decision, room, situation
 
 
 def retire(s: situation.Situation) -> decision.Decision:
-    """Scales bystanders to 0 when their time has come; hibernation (capacity.py) waits for no time."""
-    if s.hibernating:
+    """Scales bystanders to 0 when their time has come; hibernation (capacity.py) waits for no time.
+
+    While the traffic is about to go back nobody leaves.
+    """
+    if s.hibernating or bake.flip_back(s).actions:
         return decision.NOTHING
     standing = [r for r in s.bystanders if r.desired > 0]
     due = [r for r in standing if _due(s, r)]
@@ -50,4 +54,4 @@ def _due(s: situation.Situation, revision: observed.Revision) -> bool:
     if not s.confirmed:
         return False
     until = warm_until(s, revision)
-    return until is None or s.now >= until
+    return until is None or s.now >= until or room.lacking(s)

@@ -33,7 +33,7 @@ def direct(s: situation.Situation) -> decision.Decision:
     to = _destination(s)
     if to is None:
         return decision.Decision(actions=_promote(s).actions, look_again=_settles_at(s))
-    back = to is not s.target or s.returning
+    back = s.returning or not gate_open(s)
     move = actions.SwitchTraffic(s.service.revision, to.id, s.now, s.service.resource_version, back=back)
     return decision.act(*_note(s, s.live).actions, move)
 
