@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 
 from slipway_runtime.artifacts.bundle import Bundle
-from slipway_runtime.engine import warmup
+from slipway_runtime.engine import limited, warmup
 from slipway_runtime.engine.model import (
     Answer,
     Array,
@@ -104,9 +104,10 @@ class TensorModel:
 
     def _time(self, rows: int, _: int) -> float:
         sample = [_sample(port, rows) for port in self._inputs]
-        began = time.perf_counter()
-        self._run(sample, RunControl())
-        return time.perf_counter() - began
+        with limited.control(warmup.LONGEST_RUN_SECONDS) as control:
+            began = time.perf_counter()
+            self._run(sample, control)
+            return time.perf_counter() - began
 
     def _decide(self, *, said: bool | None) -> bool:
         """Whether requests may run together."""
@@ -122,7 +123,8 @@ class TensorModel:
             return False
 
     def _gives_rows(self, count: int) -> bool:
-        outputs = self._run([_sample(port, count) for port in self._inputs], RunControl())
+        with limited.control(warmup.LONGEST_RUN_SECONDS) as control:
+            outputs = self._run([_sample(port, count) for port in self._inputs], control)
         return all(output.ndim > 0 and len(output) == count for output in outputs)
 
 

@@ -12,6 +12,8 @@ from slipway_runtime.engine.model import Timing
 Shape = tuple[int, int]
 
 _LENGTHS = (1, 4, 16, 64, 128, 256, 512)
+# A run that takes longer is ended: it may never be over.
+LONGEST_RUN_SECONDS = 30.0
 # More tokens than this in one run tell nothing new and take long.
 _MOST_TOKENS = 8192
 # A run is repeated until it was measured this often or this long; the fastest counts, because
