@@ -19,7 +19,9 @@ from slipway_runtime import settings
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog
-from slipway_runtime.telemetry import logs, termination
+from slipway_runtime.scheduling.predictor import Predictor
+from slipway_runtime.scheduling.traced import TracedPredictor
+from slipway_runtime.telemetry import logs, termination, tracing
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import connection, listening, probes, routes
 from slipway_runtime.transport.drain import Drain, DrainLimits
@@ -29,12 +31,15 @@ from slipway_runtime.transport.grpc.server import GrpcServer
 from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip.checks import RowLimits
 from slipway_runtime.transport.server import DrainingServer
-from slipway_runtime.versions import memory
+from slipway_runtime.transport.traced import Traced
+from slipway_runtime.versions import background, memory
+from slipway_runtime.versions.loading import MakePredictor
 from slipway_runtime.versions.repository import Repository
 
 _HEARTBEAT_SECONDS = 0.5
 # For what is still being answered when a drain's time is up.
 _LAST_ANSWERS_SECONDS = 10
+_LAST_SPANS_SECONDS = 3
 
 _log = structlog.get_logger("slipway")
 
@@ -81,7 +86,10 @@ class _Runtime:
         self._catalog = Catalog(configuration.model_name)
         self._lifecycle = Lifecycle(self._catalog.overdue)
         self._metrics = Metrics()
-        self._repository = Repository(configuration, self._catalog, self._lifecycle, self._metrics)
+        self._tracing = tracing.start(os.environ)
+        self._repository = Repository(
+            configuration, self._catalog, self._lifecycle, self._metrics, predictor=self._make_predictor()
+        )
         self._drain = Drain(
             DrainLimits(quiet=configuration.drain_quiet_seconds, timeout=configuration.drain_timeout_seconds)
         )
@@ -103,9 +111,22 @@ class _Runtime:
             versions = asyncio.create_task(self._serve_versions(server), name="versions")
             await server.serve(sockets=[listeners.models])
             await self._catalog.close()
+            await self._send_last_spans()
             if versions.done():
                 versions.result()  # raises what it failed with
         _log.info("stopped")
+
+    def _make_predictor(self) -> MakePredictor:
+        if self._tracing is None:
+            return Predictor
+        return functools.partial(TracedPredictor, tracing=self._tracing)
+
+    async def _send_last_spans(self) -> None:
+        if self._tracing is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(
+                    background.run(self._tracing.close, name="spans", nice=0), _LAST_SPANS_SECONDS
+                )
 
     def _listen(self, grpc_server: GrpcServer) -> _Listeners:
         host, ports = self._settings.host, (self._settings.http_port, self._settings.probe_port)
@@ -146,8 +167,9 @@ class _Runtime:
         limits = connection.ConnectionLimits(
             max_age=self._settings.connection_max_age_seconds, patience=self._settings.client_timeout_seconds
         )
+        app = routes.build(self._parts())
         return uvicorn.Config(
-            routes.build(self._parts()),
+            app if self._tracing is None else Traced(app, self._tracing),
             http=connection.factory(drain=self._drain, limits=limits, metrics=self._metrics),
             ws="none",
             lifespan="off",
@@ -169,6 +191,7 @@ class _Runtime:
                 max_texts=self._settings.max_texts_per_request,
                 max_rows=self._settings.max_queue_rows,
                 max_tensor_bytes=self._settings.max_tensor_bytes,
+                max_held_bytes=self._settings.max_held_bytes,
                 timeout=self._settings.request_timeout_seconds,
             ),
         )

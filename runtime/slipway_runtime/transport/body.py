@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from starlette.types import Message, Receive
 
+from slipway_runtime.transport.bodies import Account
 from slipway_runtime.transport.presence import ClientGoneError
 
 Headers = Mapping[bytes, bytes]
@@ -24,37 +25,43 @@ class TooLargeError(Exception):
         self.limit = limit
 
 
-async def read(headers: Headers, receive: Receive, *, limit: int) -> bytes | bytearray:
-    """The whole body, of at most `limit` bytes. Raises TooLargeError or ClientGoneError."""
+async def read(headers: Headers, receive: Receive, *, limit: int, account: Account) -> bytes | bytearray:
+    """The whole body, of at most `limit` bytes. Raises TooLargeError, NoRoomError or ClientGoneError."""
     declared = int(headers.get(b"content-length", b"0"))  # the parser has checked that it is a number
     if declared > limit:
         if b"expect" not in headers:  # else it asked first, so nothing of it is under way
             await _discard(receive)
         raise TooLargeError(limit)
-    first = await _next(receive)
-    if not first.get("more_body"):
-        return _whole(first["body"], limit)
-    return await _read_on(bytearray(first["body"]), receive, limit)
+    return await _read(receive, limit, account)
 
 
-def _whole(content: bytes, limit: int) -> bytes:
-    if len(content) > limit:
-        raise TooLargeError(limit)
-    return content
-
-
-async def _read_on(content: bytearray, receive: Receive, limit: int) -> bytearray:
+async def _read(receive: Receive, limit: int, account: Account) -> bytes | bytearray:
+    content: bytes | bytearray = b""
     more = True
-    while more and len(content) <= limit:
-        message = await _next(receive)
-        content += message.get("body", b"")
-        more = message.get("more_body", False)
-    if len(content) > limit:
-        content.clear()
+    try:
+        while more:
+            message = await _next(receive)
+            chunk, more = message.get("body", b""), message.get("more_body", False)
+            if len(content) + len(chunk) > limit:
+                raise TooLargeError(limit)
+            account.add(len(chunk))
+            content = _joined(content, chunk)
+    except TooLargeError:
+        content = b""
+        account.close()
         if more:
             await _discard(receive)
-        raise TooLargeError(limit)
+        raise
     return content
+
+
+def _joined(content: bytes | bytearray, chunk: bytes) -> bytes | bytearray:
+    """Most bodies come in one piece, which is not copied."""
+    if not content:
+        return chunk
+    whole = content if isinstance(content, bytearray) else bytearray(content)
+    whole += chunk
+    return whole
 
 
 async def _discard(receive: Receive) -> None:

@@ -27,6 +27,7 @@ from slipway_runtime.scheduling.predictor import (
 )
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import body, problems, replies, terms
+from slipway_runtime.transport.bodies import Account, Bodies, NoRoomError
 from slipway_runtime.transport.contracts import Contract, Given, Wanted
 from slipway_runtime.transport.gate import VERSION_HEADER
 from slipway_runtime.transport.limits import MAX_JSON_BYTES, MAX_TEXT_BYTES, RequestLimits
@@ -40,16 +41,24 @@ class PredictEndpoint:
     """The ASGI application of one version's route."""
 
     def __init__(
-        self, contract: Contract, *, catalog: Catalog, limits: RequestLimits, metrics: Metrics
+        self,
+        contract: Contract,
+        *,
+        catalog: Catalog,
+        limits: RequestLimits,
+        bodies: Bodies,
+        metrics: Metrics,
     ) -> None:
         self._contract = contract
         self._catalog = catalog
         self._limits = limits
+        self._bodies = bodies
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        account = self._bodies.account()
         try:
-            answer, version = await self._answer(scope, receive)
+            answer, version = await self._answer(scope, receive, account)
         except problems.ProblemError as problem:
             await problems.send(problem, send, self._contract.headers)
         except ClientGoneError:
@@ -57,12 +66,14 @@ class PredictEndpoint:
         else:
             headers: list[Header] = [replies.JSON, version, *self._contract.headers]
             await replies.send(send, headers=headers, body=answer)
+        finally:
+            account.close()
 
-    async def _answer(self, scope: Scope, receive: Receive) -> tuple[bytes, Header]:
+    async def _answer(self, scope: Scope, receive: Receive, account: Account) -> tuple[bytes, Header]:
         """The body of the answer and the version that gave it. Raises ProblemError or ClientGoneError."""
         received = time.monotonic()
         headers = dict(scope["headers"])
-        wanted = self._check(self._contract.read(await _body(headers, receive)))
+        wanted = self._check(self._contract.read(await _body(headers, receive, account)))
         call = _call(headers, received, self._limits.timeout)
         with self._lease(wanted) as predictor:
             if not predictor.model.is_text:
@@ -115,14 +126,16 @@ class PredictEndpoint:
                 _log.warning("row_failed", error=str(result))
 
 
-async def _body(headers: body.Headers, receive: Receive) -> bytes | bytearray:
+async def _body(headers: body.Headers, receive: Receive, account: Account) -> bytes | bytearray:
     encoding = headers.get(b"content-encoding", b"identity")
     if encoding != b"identity":
         raise problems.unsupported_encoding(encoding[:40].decode("ascii", "replace"))
     try:
-        return await body.read(headers, receive, limit=MAX_JSON_BYTES)
+        return await body.read(headers, receive, limit=MAX_JSON_BYTES, account=account)
     except body.TooLargeError as error:
         raise problems.body_too_large(error.limit) from error
+    except NoRoomError as error:
+        raise problems.no_room() from error
 
 
 def _call(headers: body.Headers, received: float, timeout: float) -> Call:

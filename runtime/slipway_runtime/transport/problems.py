@@ -113,6 +113,16 @@ def queue_full(retry_after: int) -> ProblemError:
     )
 
 
+def no_room() -> ProblemError:
+    """Too much is held in memory for other requests."""
+    return ProblemError(
+        429,
+        "TooManyLargeBodies",
+        "too many large bodies are under way already: try again in 1 s",
+        headers={"retry-after": "1"},
+    )
+
+
 def inference_failed(detail: str) -> ProblemError:
     """Our fault, or the model's."""
     return ProblemError(500, "InferenceFailed", detail)

@@ -14,6 +14,7 @@ from slipway_runtime.telemetry import metrics as metrics_module
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import health as health_module
 from slipway_runtime.transport import openapi, problems
+from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.contracts import V1, V2, Contract
 from slipway_runtime.transport.dispatch import Dispatch
 from slipway_runtime.transport.gate import Gate
@@ -45,10 +46,11 @@ class Parts:
 
 def build(parts: Parts) -> ASGIApp:
     """The application of the models' port."""
-    v1, v2 = _predict(V1(), parts), _predict(V2(), parts)
+    bodies = Bodies(parts.limits.max_held_bytes)
+    v1, v2 = _predict(V1(), parts, bodies), _predict(V2(), parts, bodies)
     app = Dispatch(
         {"/v1/predict": v1, "/predict": v1, "/v2/predict": v2},
-        tree=("/v2", rest.Rest(_oip(parts))),
+        tree=("/v2", rest.Rest(_oip(parts, bodies))),
         others=_pages(parts),
     )
     return Gate(
@@ -59,14 +61,16 @@ def build(parts: Parts) -> ASGIApp:
     )
 
 
-def _predict(contract: Contract, parts: Parts) -> PredictEndpoint:
-    return PredictEndpoint(contract, catalog=parts.catalog, limits=parts.limits, metrics=parts.metrics)
+def _predict(contract: Contract, parts: Parts, bodies: Bodies) -> PredictEndpoint:
+    return PredictEndpoint(
+        contract, catalog=parts.catalog, limits=parts.limits, bodies=bodies, metrics=parts.metrics
+    )
 
 
-def _oip(parts: Parts) -> rest.Parts:
+def _oip(parts: Parts, bodies: Bodies) -> rest.Parts:
     rows = RowLimits(texts=parts.limits.max_texts, rows=parts.limits.max_rows)
     inference = Inference(parts.catalog, rows, parts.metrics)
-    return rest.Parts(catalog=parts.catalog, inference=inference, limits=parts.limits)
+    return rest.Parts(catalog=parts.catalog, inference=inference, limits=parts.limits, bodies=bodies)
 
 
 def _pages(parts: Parts) -> fastapi.FastAPI:

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope
 from slipway_runtime.scheduling.calls import Call
 from slipway_runtime.transport import body
 from slipway_runtime.transport import terms as header_terms
+from slipway_runtime.transport.bodies import Account, Bodies, NoRoomError
 from slipway_runtime.transport.gate import VERSION_HEADER
 from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip import compression, errors, requests, responses, terms
@@ -30,15 +31,23 @@ _INLINE_BYTES = 64 * 1024
 class InferEndpoint:
     """The hot route of the protocol."""
 
-    def __init__(self, inference: Inference, limits: RequestLimits) -> None:
+    def __init__(self, inference: Inference, limits: RequestLimits, bodies: Bodies) -> None:
         self._inference = inference
         self._limits = limits
+        self._bodies = bodies
 
     async def answer(self, place: Place, scope: Scope, receive: Receive) -> Reply:
         """Raises OipError or ClientGoneError."""
+        account = self._bodies.account()
+        try:
+            return await self._answer(place, scope, receive, account)
+        finally:
+            account.close()
+
+    async def _answer(self, place: Place, scope: Scope, receive: Receive, account: Account) -> Reply:
         received = time.monotonic()
         headers = dict(scope["headers"])
-        raw = await self._body(headers, receive)
+        raw = await self._body(headers, receive, account)
         request = self._request(raw, headers.get(_HEADER_LENGTH), place)
         call = self._call(headers, request, received)
         with Presence(scope):
@@ -47,20 +56,22 @@ class InferEndpoint:
         version = (VERSION_HEADER, response.version.encode())
         return await _encoded(replace(reply, headers=(*reply.headers, version)), headers)
 
-    async def _body(self, headers: body.Headers, receive: Receive) -> bytes | bytearray:
+    async def _body(self, headers: body.Headers, receive: Receive, account: Account) -> bytes | bytearray:
         limit = self._limits.max_tensor_bytes
         encoding = headers.get(b"content-encoding", b"identity").strip().lower()
         if encoding not in (b"identity", b"gzip", b"deflate"):
             raise errors.invalid("Content-Encoding: gzip and deflate are read here, and nothing else")
         try:
-            raw = await body.read(headers, receive, limit=limit)
+            raw = await body.read(headers, receive, limit=limit, account=account)
             if encoding == b"identity":
                 return raw
-            if len(raw) <= _INLINE_BYTES:
-                return compression.inflate(raw, limit=limit)
-            return await asyncio.to_thread(compression.inflate, raw, limit=limit)
+            plain = await asyncio.to_thread(compression.inflate, raw, limit=limit)
+            account.add(len(plain))
+            return plain
         except body.TooLargeError as error:
             raise OipError(Kind.TOO_LARGE, f"{error}: send fewer rows at a time") from error
+        except NoRoomError as error:
+            raise OipError(Kind.OVERLOADED, f"{error}: try again in 1 s", retry_after=1) from error
         except compression.BrokenError as error:
             raise errors.invalid(str(error)) from error
 

@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from slipway_runtime.scheduling.catalog import Catalog, State
 from slipway_runtime.transport import body, documents, replies
+from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.documents import Document
 from slipway_runtime.transport.gate import ENDPOINT_KEY
 from slipway_runtime.transport.limits import RequestLimits
@@ -47,6 +48,7 @@ class Parts:
     catalog: Catalog
     inference: Inference
     limits: RequestLimits
+    bodies: Bodies
 
 
 class Rest:
@@ -56,7 +58,8 @@ class Rest:
         self._catalog = parts.catalog
         self._inference = parts.inference
         self._limits = parts.limits
-        self._infer = InferEndpoint(parts.inference, parts.limits)
+        self._bodies = parts.bodies
+        self._infer = InferEndpoint(parts.inference, parts.limits, parts.bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         place = places_module.find(scope["raw_path"])
@@ -139,7 +142,8 @@ class Rest:
 
     async def _index(self, scope: Scope, receive: Receive) -> Reply:
         try:
-            raw = await body.read(dict(scope["headers"]), receive, limit=_MAX_INDEX_BODY)
+            account = self._bodies.account()  # too short to be counted
+            raw = await body.read(dict(scope["headers"]), receive, limit=_MAX_INDEX_BODY, account=account)
             wanted = _INDEX.read(raw if raw.strip() else b"{}")
         except body.TooLargeError as error:
             raise OipError(Kind.TOO_LARGE, str(error)) from error
