@@ -50,7 +50,7 @@ class Gate:
         # Never unbound: each request is a task, and its context ends with it.
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         await self._run(scope, receive, answer)
-        self._metrics.requests.labels(_endpoint(scope), str(answer.status)).inc()
+        self._metrics.requests.labels(endpoint(scope), str(answer.status)).inc()
 
     async def _run(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:
@@ -92,7 +92,8 @@ class _Answer:
         return []
 
 
-def _endpoint(scope: Scope) -> str:
+def endpoint(scope: Scope) -> str:
+    """Under which of few names a request is counted, once it has been answered."""
     path: str = scope["path"]
     return scope.get(ENDPOINT_KEY) or (path if path in ROUTES else "other")
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -34,6 +35,15 @@ _WARM_UP_SECONDS = 5.0
 Progress = Callable[[Phase], None]
 """Told of every step as it begins, from any thread."""
 
+
+class MakePredictor(Protocol):
+    """The class Predictor itself, or what makes one of its kind."""
+
+    def __call__(
+        self, model: Model, batcher: Batcher, *, name: str, version: str, digest: str
+    ) -> Predictor: ...
+
+
 _log = structlog.get_logger("slipway.loading")
 
 
@@ -56,8 +66,9 @@ class _Built:
 class Loader:
     """Loads one version at a time, each in a thread that ends with it."""
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, predictor: MakePredictor) -> None:
         self._settings = settings
+        self._predictor = predictor
         self._metrics = metrics
         self._threads = processors.available()
         self._one_at_a_time = threading.Lock()
@@ -80,7 +91,9 @@ class Loader:
         )
         digest = built.description.digest or ""
         batcher = self._batcher(built, wanted)
-        predictor = Predictor(built.model, batcher, name=wanted.name, version=wanted.version, digest=digest)
+        predictor = self._predictor(
+            built.model, batcher, name=wanted.name, version=wanted.version, digest=digest
+        )
         try:
             progress(Phase.VERIFYING)
             goldens = map(verification.Expectation.from_golden, built.description.description.goldens)

@@ -18,10 +18,11 @@ from slipway_runtime.engine.model import Model
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle, Phase
 from slipway_runtime.scheduling.catalog import Catalog, Served
+from slipway_runtime.scheduling.predictor import Predictor
 from slipway_runtime.settings import Settings
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.versions import memory, models_file, plan, wanted, watching
-from slipway_runtime.versions.loading import Loaded, Loader, Progress
+from slipway_runtime.versions.loading import Loaded, Loader, MakePredictor, Progress
 from slipway_runtime.versions.reporting import Report
 from slipway_runtime.versions.wanted import Wanted
 
@@ -33,13 +34,21 @@ _log = structlog.get_logger("slipway.versions")
 class Repository:
     """The versions of one process. Everything in it happens on the loop that runs `run`."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, lifecycle: Lifecycle, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        lifecycle: Lifecycle,
+        metrics: Metrics,
+        *,
+        predictor: MakePredictor = Predictor,
+    ) -> None:
         """Raises StartupError(ConfigurationInvalid) when the environment names no model."""
         self._settings = settings
         self._catalog = catalog
         self._lifecycle = lifecycle
         self._metrics = metrics
-        self._loader = Loader(settings, metrics)
+        self._loader = Loader(settings, metrics, predictor)
         self._report = Report(catalog, metrics)
         self._own = wanted.from_environment(settings)
         self._listed: tuple[Wanted, ...] = ()
