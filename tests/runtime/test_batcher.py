@@ -92,8 +92,8 @@ class Bench:
     batcher: Batcher
 
     async def ask(self, *numbers: int, call: Call = PATIENT, length: int = 8) -> Finished:
-        wait = self.batcher.admit(len(numbers), call)
-        return await self.batcher.run([_row(number, length) for number in numbers], call, wait=wait)
+        predicted = self.batcher.admit(len(numbers), call)
+        return await self.batcher.run([_row(number, length) for number in numbers], call, predicted=predicted)
 
     def begin(self, *numbers: int, call: Call = PATIENT) -> "asyncio.Task[Finished]":
         return asyncio.create_task(self.ask(*numbers, call=call))
@@ -206,7 +206,7 @@ def test_a_model_that_answers_too_few_rows_fails_them_and_not_the_queue() -> Non
 
     async def story() -> None:
         batcher = Batcher(forgetful, _options(), Metrics())
-        finished = await batcher.run([_row(1)], PATIENT, wait=0)
+        finished = await batcher.run([_row(1)], PATIENT, predicted=0)
         assert _numbers(finished) == ["failed"]
         await batcher.close()
 
@@ -373,8 +373,8 @@ def test_two_versions_of_a_process_take_turns() -> None:
         limits = Limits(max_rows=1, max_tokens=1000, max_wait=0)
         options = _options(limits=limits, turns=turns)
         batchers = {name: Batcher(running(name), options, Metrics()) for name in "ab"}
-        crowd = [batchers["a"].run([_row(1)], PATIENT, wait=0) for _ in range(20)]
-        few = [batchers["b"].run([_row(1)], PATIENT, wait=0) for _ in range(5)]
+        crowd = [batchers["a"].run([_row(1)], PATIENT, predicted=0) for _ in range(20)]
+        few = [batchers["b"].run([_row(1)], PATIENT, predicted=0) for _ in range(5)]
         await asyncio.gather(*crowd, *few)
         for batcher in batchers.values():
             await batcher.close()
@@ -389,11 +389,11 @@ def test_a_version_that_is_closed_lets_the_other_one_go_on() -> None:
         turns, model = Turns(), FakeModel()
         model.open.set()
         closing, staying = (Batcher(model.run, _options(turns=turns), Metrics()) for _ in range(2))
-        task = asyncio.create_task(closing.run([_row(1)], PATIENT, wait=0))
+        task = asyncio.create_task(closing.run([_row(1)], PATIENT, predicted=0))
         await asyncio.sleep(0)
         await closing.close()
         await asyncio.wait([task])
-        assert _numbers(await staying.run([_row(2)], PATIENT, wait=0)) == [2]
+        assert _numbers(await staying.run([_row(2)], PATIENT, predicted=0)) == [2]
         await staying.close()
 
     asyncio.run(story())
@@ -481,9 +481,9 @@ def test_the_state_of_the_queue_is_shown_by_model_and_version() -> None:
     async def story() -> None:
         metrics, model = Metrics(), FakeModel()
         batcher = Batcher(model.run, _options(model="sentiment", version="2"), metrics)
-        tasks = [asyncio.create_task(batcher.run([_row(1)], PATIENT, wait=0)) for _ in range(5)]
+        tasks = [asyncio.create_task(batcher.run([_row(1)], PATIENT, predicted=0)) for _ in range(5)]
         await model.has_run(1)
-        late = asyncio.create_task(batcher.run([_row(1)], PATIENT, wait=0))
+        late = asyncio.create_task(batcher.run([_row(1)], PATIENT, predicted=0))
         await asyncio.sleep(0.01)
         shown = metrics.render().decode()
         assert 'slipway_queue_rows{model="sentiment",version="2"} 1.0' in shown

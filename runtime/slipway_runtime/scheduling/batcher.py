@@ -76,7 +76,8 @@ class Batcher:
             self._dispatcher.arrive(-1)
 
     def admit(self, rows: int, call: Call) -> float:
-        """Let a request of `rows` rows in, before the work of making them. Returns its predicted wait.
+        """Let a request of `rows` rows in, before the work of making them. Returns the predicted seconds
+        until it is answered.
 
         Raises QueueFullError, DeadlineExceededError or ClosedError.
         """
@@ -86,18 +87,18 @@ class Batcher:
         prospect = self._prospect(rows, call.lane, now)
         time_left = None if call.deadline is None else call.deadline - now
         self._admission.check(rows, prospect, time_left=time_left)
-        return prospect.ahead_seconds
+        return prospect.answer_seconds
 
-    async def run(self, rows: Sequence[Row], call: Call, *, wait: float) -> Finished:
+    async def run(self, rows: Sequence[Row], call: Call, *, predicted: float) -> Finished:
         """Queue the rows of one request and wait for them. Cancel it and they leave the queue.
 
-        `wait` is what `admit` said. Raises DeadlineExceededError or ClosedError.
+        `predicted` is what `admit` said. Raises DeadlineExceededError or ClosedError.
         """
         if self._closed:
             raise ClosedError(_NOT_SERVED)
         now = time.monotonic()
         job = Job(rows, call, self._loop.create_future(), now)
-        job.predicted = wait + self._costs.of(1, rows[0].length)
+        job.predicted = predicted
         self._dispatcher.add(job.rows, call.lane)
         self._in_flight += 1
         expiry = None if call.deadline is None else self._loop.call_later(call.deadline - now, _expire, job)
@@ -138,7 +139,7 @@ class Batcher:
         return Prospect(
             waiting_rows=waiting.rows,
             waiting_seconds=running + self._seconds(waiting),
-            ahead_seconds=running + self._seconds(lanes.ahead_of(rows, lane)),
+            answer_seconds=running + self._seconds(lanes.ahead_of(rows, lane)) + self._dispatcher.usual_run,
         )
 
     def _seconds(self, load: Load) -> float:

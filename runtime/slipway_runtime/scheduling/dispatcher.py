@@ -28,6 +28,7 @@ _LATE_FACTOR, _LATE_SECONDS = 20, 10.0
 _WATCH_SECONDS = 1.0
 _LAST_RUN_SECONDS = 5.0
 _AFTER_BUG_SECONDS = 0.05
+_USUAL_WEIGHT = 0.1
 
 _log = structlog.get_logger("slipway.dispatcher")
 
@@ -74,6 +75,7 @@ class Dispatcher:
         self.lanes: Lanes[WaitingRow] = Lanes()
         self.budget = TokenBudget(options.limits.max_tokens)
         self.batch: Batch | None = None
+        self.usual_run = 0.0  # seconds: how long runs take lately
         self._run = run
         self._options = options
         self._done = done
@@ -189,6 +191,7 @@ class Dispatcher:
 
     def _learn(self, batch: Batch) -> None:
         execution = batch.execution
+        self.usual_run += _USUAL_WEIGHT * (execution.seconds - self.usual_run)
         if execution.too_large is not None:
             self.budget.ran_out(execution.too_large)
         elif execution.clean:

@@ -80,14 +80,14 @@ class Predictor:
 
         Raises QueueFullError, DeadlineExceededError, or ClosedError.
         """
-        wait = self._batcher.admit(len(texts), call)
+        predicted = self._batcher.admit(len(texts), call)
         if sum(map(len, texts)) <= _INLINE_CHARACTERS:
             rows = self.model.encode(texts)
         else:
             with self._batcher.arrival():
                 rows = await asyncio.to_thread(self.model.encode, texts)
-            wait = self._batcher.admit(len(texts), call)  # the queue has changed in the meantime
-        done = await self._batcher.run(rows, call, wait=wait)
+            predicted = self._batcher.admit(len(texts), call)  # the queue has changed in the meantime
+        done = await self._batcher.run(rows, call, predicted=predicted)
         return TextAnswer(tuple(self._decode(outcome) for outcome in done.outcomes), done.spent)
 
     async def infer(self, inputs: Mapping[str, Array], call: Call = PATIENT) -> TensorAnswer:
@@ -95,14 +95,14 @@ class Predictor:
 
         Raises what `predict` raises, InvalidInputError, and RowFailedError when one row failed.
         """
-        wait = self._batcher.admit(self._count(inputs), call)
+        predicted = self._batcher.admit(self._count(inputs), call)
         if not self.model.is_text or _characters(inputs) <= _INLINE_CHARACTERS:
             rows = self.model.rows(inputs)
         else:
             with self._batcher.arrival():
                 rows = await asyncio.to_thread(self.model.rows, inputs)
-            wait = self._batcher.admit(len(rows), call)
-        done = await self._batcher.run(rows, call, wait=wait)
+            predicted = self._batcher.admit(len(rows), call)
+        done = await self._batcher.run(rows, call, predicted=predicted)
         return TensorAnswer(self.model.outputs(_answers(done)), done.spent)
 
     def overdue(self, now: float) -> float:
