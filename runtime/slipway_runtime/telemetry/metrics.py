@@ -40,6 +40,10 @@ class Metrics:
         self.batch_seconds = self._histogram("slipway_batch_run_seconds", "Run time of a batch.")
         self._tokens = self._counter("slipway_tokens", "Tokens run, of text and of padding.", "kind")
         self.load_seconds = self._gauge("slipway_model_load_seconds", "Time to download and load the model.")
+        self.source_away = self._gauge(
+            "slipway_bundle_source_away", "1 when the source did not answer and the cache was served."
+        )
+        self.bundle_files = self._counter("slipway_bundle_files", "Files that were read.", "origin")
         self.warm_up_seconds = self._gauge("slipway_model_warmup_seconds", "Time to warm the model up.")
         self.model_info = Gauge(
             "slipway_model_info",
