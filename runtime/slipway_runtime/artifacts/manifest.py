@@ -84,21 +84,21 @@ class _Strict(pydantic.BaseModel):
     )
 
 
-class _Inputs(_Strict):
+class Inputs(_Strict):
     """How a text is prepared."""
 
     max_tokens: Annotated[int, Field(ge=1, le=8192)]
     """Tokens beyond this many are cut off, by the rules of tokenizer.json."""
 
 
-class _Outputs(_Strict):
+class Outputs(_Strict):
     """Which outputs of the model are read."""
 
     scores: Annotated[str, Field(min_length=1, max_length=256)]
     """The ONNX output with one number a label. Not needed when it is `logits` or the only one of floats."""
 
 
-class _Golden(_Strict):
+class GoldenExample(_Strict):
     """A text with the answer of the training side."""
 
     text: Annotated[str, Field(max_length=16384)]
@@ -110,7 +110,7 @@ class _Golden(_Strict):
     """How far the score may be off, absolutely."""
 
 
-class _File(_Strict):
+class BundleFile(_Strict):
     """A file of the bundle."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -126,17 +126,17 @@ class Manifest(_Strict):
     """`tensors` shows the inputs and outputs of the model as they are, over the Open Inference Protocol."""
     labels: Annotated[list[str], Field(min_length=1, max_length=10_000)] | None = None
     """In the order of the model's scores. When absent, `id2label` of config.json."""
-    inputs: _Inputs | None = None
-    outputs: _Outputs | None = None
+    inputs: Inputs | None = None
+    outputs: Outputs | None = None
     postprocessing: Postprocessing | None = None
     """From the model's numbers to scores. When absent: `softmax` with a tokenizer.json, `none` without."""
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     """For models whose labels do not exclude each other: all labels with at least this score apply."""
     batched: bool | None = None
     """For `tensors`: whether the first axis counts independent rows. When absent, it is tried out."""
-    golden: Annotated[list[_Golden], Field(max_length=1000)] = []
+    golden: Annotated[list[GoldenExample], Field(max_length=1000)] = []
     """Checked before a pod is ready."""
-    files: Annotated[dict[str, _File], Field(min_length=1, max_length=1000)]
+    files: Annotated[dict[str, BundleFile], Field(min_length=1, max_length=1000)]
     """Every other file of the bundle."""
 
 
@@ -149,8 +149,9 @@ class _Config(pydantic.BaseModel):
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of slipway.yaml."""
-    return Manifest.model_json_schema(by_alias=True)
+    """The JSON Schema of slipway.yaml; `schemas/slipway.schema.json` is a copy of it for other programs."""
+    written = _without_titles(Manifest.model_json_schema(by_alias=True))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "slipway.yaml", **written}
 
 
 def read(text: bytes, *, subject: str, tokenizer: str) -> Description:
@@ -204,6 +205,19 @@ def read_config(text: bytes, *, subject: str) -> Description:
         postprocessing=Postprocessing.SIGMOID if several else Postprocessing.SOFTMAX,
         threshold=_DEFAULT_THRESHOLD if several else None,
     )
+
+
+def _without_titles(part: Any) -> Any:
+    """pydantic's titles repeat the names. A property that is called title would be a mapping."""
+    if isinstance(part, list):
+        return [_without_titles(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: _without_titles(value)
+        for key, value in part.items()
+        if not (key == "title" and isinstance(value, str))
+    }
 
 
 def _form(manifest: Manifest, tokenizer: str) -> Form:

@@ -81,7 +81,12 @@ def _create(path: pathlib.Path, options: SessionOptions) -> Any:  # onnxruntime 
 
     def load() -> Any:
         chosen = providers.configured(wanted, options.gpu_bytes)
-        return onnxruntime.InferenceSession(str(path), sess_options=_tuned(options), providers=chosen)
+        return onnxruntime.InferenceSession(
+            str(path),
+            sess_options=_tuned(options),
+            providers=chosen,
+            enable_fallback=int(len(wanted) > 1),  # it prints, and tries the same again if there is but one
+        )
 
     try:
         return locales.with_english(load, scratch=path.parent)
