@@ -1,4 +1,4 @@
-"""The schema of slipway.yaml is what the runtime accepts: an editor or a CI job can check a bundle with it."""
+"""The schema of slipway.yaml is what the runtime accepts: an editor or a CI job can check bundles with it."""
 
 import json
 import pathlib
