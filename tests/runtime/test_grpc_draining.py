@@ -66,6 +66,27 @@ def test_a_client_that_stays_is_served_for_as_long_as_the_drain_may_last(
     assert 5.5 <= time.monotonic() - began <= 12
 
 
+def test_a_short_drain_makes_connections_live_shorter_so_that_no_call_fails_in_it(
+    bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    environment = {"SLIPWAY_DRAIN_QUIET_SECONDS": "1", "SLIPWAY_DRAIN_TIMEOUT_SECONDS": "6"}
+    everybody = [grpc_clients.keep_alive(0.1)] * 4
+    with (
+        processes.running(tmp_path / "old", bundle, SLIPWAY_POD_NAME="old", **environment) as old,
+        processes.running(tmp_path / "new", bundle, SLIPWAY_POD_NAME="new", **environment) as new,
+        forwarder.forwarding(old.grpc_port) as service,
+        clients.load(service.port, *everybody) as ledger,
+    ):
+        time.sleep(0.5)
+        service.target = new.grpc_port
+        old.terminate()
+        ending = old.wait_for_end()
+
+    assert ledger.failures == []
+    assert ending.code == 0
+    assert ledger.by_pod("new") > 0
+
+
 @pytest.mark.parametrize("speaks", [True, False], ids=["that called", "that never called"])
 def test_an_idle_channel_holds_a_drain_no_longer_than_its_age(
     bundle: pathlib.Path, tmp_path: pathlib.Path, *, speaks: bool

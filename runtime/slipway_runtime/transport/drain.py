@@ -29,6 +29,11 @@ class Drain:
         self._others = 0
 
     @property
+    def timeout(self) -> float:
+        """Seconds that a drain may last."""
+        return self._limits.timeout
+
+    @property
     def begun(self) -> bool:
         return self.began is not None
 

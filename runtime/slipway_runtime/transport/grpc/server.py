@@ -6,6 +6,7 @@ connect anew, and while the process drains the kernel is asked who is still here
 """
 
 import asyncio
+import dataclasses
 import time
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _MAX_STREAMS = 1000  # calls at once on one connection; further ones wait in their client
 _HANDSHAKE_SECONDS = 10
 _JITTER = 1.1  # gRPC lets a connection live for 0.9 to 1.1 of the age it is given
+_SHORTEST_AGE_SECONDS = 0.2
 _COUNT_EVERY_SECONDS = 0.25
 # Where connections cannot be counted: for clients that came while the endpoints still pointed here.
 _LATE_COMERS_SECONDS = 10
@@ -64,6 +66,7 @@ class GrpcServer:
 
     def __init__(self, parts: Parts, limits: GrpcLimits) -> None:
         """To be called on the event loop that will serve."""
+        limits = dataclasses.replace(limits, max_age=_age(limits.max_age, parts.drain.timeout))
         self._drain = parts.drain
         self._metrics = parts.metrics
         self._limits = limits
@@ -113,6 +116,11 @@ class GrpcServer:
         began = self._drain.began
         over = began is not None and now - began > self._limits.max_age + _LATE_COMERS_SECONDS
         return 0 if over else 1
+
+
+def _age(wanted: float, drain: float) -> float:
+    """A connection's age, such that all that are open, and some that come late, end within a drain."""
+    return max(_SHORTEST_AGE_SECONDS, min(wanted, drain / 2))
 
 
 def _methods(parts: Parts, limits: GrpcLimits) -> service.InferenceService:
