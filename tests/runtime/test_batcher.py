@@ -473,6 +473,8 @@ def test_what_was_done_is_counted() -> None:
         assert (counts.success.count, counts.fail.count) == (4, 1)
         assert counts.queue.ns + counts.compute.ns == pytest.approx(counts.success.ns, abs=10)
         assert abs(counts.last_inference / 1000 - time.time()) < 60
+        await bench.ask(5, POISON)
+        assert (counts.success.count, counts.fail.count) == (4, 2)
 
     _serve(story, shut=True)
 

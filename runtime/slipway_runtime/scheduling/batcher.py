@@ -158,7 +158,7 @@ class Batcher:
     def _finish(self, job: Job) -> Finished:
         now = time.monotonic()
         finished = job.finished(now)
-        self.statistics.count_request(finished.spent)
+        self.statistics.count_request(finished.spent, failed=not finished.whole)
         if len(job.rows) <= _TELLING_ROWS and job.call.lane is Lane.INTERACTIVE:
             self._admission.learn(predicted=job.predicted, took=now - job.queued_at, answered=True)
         return finished
@@ -179,6 +179,7 @@ class Batcher:
             in_flight=self._in_flight,
             token_budget=self._dispatcher.budget.tokens,
             pace=self._admission.pace,
+            overdue=self._dispatcher.overdue(time.monotonic()),
             costs=(costs.per_run, costs.per_token, costs.per_token_squared),
         )
 

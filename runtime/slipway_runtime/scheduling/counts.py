@@ -41,7 +41,11 @@ class Statistics:
         self.last_inference = round(at * 1000)
         self.batches.setdefault(rows, Duration()).add(seconds)
 
-    def count_request(self, spent: Spent) -> None:
+    def count_request(self, spent: Spent, *, failed: bool) -> None:
+        """A request that was run; `failed`: at least one of its rows was."""
+        if failed:
+            self.count_failure(spent.queue_seconds + spent.run_seconds)
+            return
         self.success.add(spent.queue_seconds + spent.run_seconds)
         self.queue.add(spent.queue_seconds)
         self.compute.add(spent.run_seconds)

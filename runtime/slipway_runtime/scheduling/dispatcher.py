@@ -89,6 +89,7 @@ class Dispatcher:
         self._looking = False
         self._linger: asyncio.TimerHandle | None = None
         self._watching = False
+        self._told: Batch | None = None  # the stuck one that has been logged
 
     def add(self, rows: Sequence[WaitingRow], lane: Lane) -> None:
         self.lanes.add(rows, lane)
@@ -216,13 +217,17 @@ class Dispatcher:
         now = time.monotonic()
         if now - batch.began > self._options.max_run_seconds:
             batch.execution.abort()
-        if 1 <= batch.overdue(now) < 1 + _WATCH_SECONDS / _LATE_SECONDS:
-            _log.error(
-                "run_stuck",
-                queue=self._options.name,
-                rows=len(batch.rows),
-                predicted_seconds=batch.predicted,
-                seconds=now - batch.began,
-                stack=self._worker.stack(),
-            )
+        if batch.overdue(now) >= 1 and self._told is not batch:
+            self._told = batch
+            self._tell(batch, now)
         self._watch()
+
+    def _tell(self, batch: Batch, now: float) -> None:
+        _log.error(
+            "run_stuck",
+            queue=self._options.name,
+            rows=len(batch.rows),
+            predicted_seconds=batch.predicted,
+            seconds=now - batch.began,
+            stack=self._worker.stack(),
+        )

@@ -16,6 +16,10 @@ class Finished:
     outcomes: tuple[Answer | RowFailedError, ...]
     spent: Spent
 
+    @property
+    def whole(self) -> bool:
+        return not any(isinstance(outcome, RowFailedError) for outcome in self.outcomes)
+
 
 class WaitingRow:
     """One row of a request in the queue. There are thousands: no more than the policy must know."""

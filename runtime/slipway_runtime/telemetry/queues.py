@@ -15,7 +15,8 @@ _FAMILIES = {
     "slipway_queue_predicted_seconds": "Predicted time until all that waits is done.",
     "slipway_requests_in_flight": "Requests that wait or run.",
     "slipway_batch_token_budget": "Padded tokens that a batch may have; less after memory ran out.",
-    "slipway_pace": "How long requests took, as a multiple of what was predicted when they came.",
+    "slipway_queue_pace": "Nine of ten requests are through within this multiple of their predicted time.",
+    "slipway_run_overdue": "How late the run under way is: from 1 on it is stuck.",
 }
 _COSTS = "slipway_cost_seconds"
 _LABELS = ("model", "version")
@@ -30,6 +31,7 @@ class QueueState:
     in_flight: int
     token_budget: int
     pace: float
+    overdue: float
     costs: tuple[float, float, float]
 
 
@@ -70,7 +72,14 @@ class Queues(Collector):
             labels=[*_LABELS, "per"],
         )
         for key, state in states.items():
-            values = (state.rows, state.predicted_seconds, state.in_flight, state.token_budget, state.pace)
+            values = (
+                state.rows,
+                state.predicted_seconds,
+                state.in_flight,
+                state.token_budget,
+                state.pace,
+                state.overdue,
+            )
             for family, value in zip(families, values, strict=True):
                 family.add_metric(key, value)
             for term, value in zip(("run", "token", "token_squared"), state.costs, strict=True):
