@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import structlog
+from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slipway_runtime.telemetry.metrics import Metrics
@@ -40,6 +41,7 @@ class Gate:
         self._metrics = metrics
         self._pod = (b"x-slipway-pod", pod.encode())
         self._version = version
+        self._counters: dict[tuple[str, int], Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,7 +52,13 @@ class Gate:
         # Never unbound: each request is a task, and its context ends with it.
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         await self._run(scope, receive, answer)
-        self._metrics.requests.labels(endpoint(scope), str(answer.status)).inc()
+        self._count(endpoint(scope), answer.status)
+
+    def _count(self, name: str, status: int) -> None:
+        counter = self._counters.get((name, status))
+        if counter is None:  # both come from closed sets
+            counter = self._counters[name, status] = self._metrics.requests.labels(name, str(status))
+        counter.inc()
 
     async def _run(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         try:

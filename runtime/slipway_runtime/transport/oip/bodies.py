@@ -8,6 +8,7 @@ MAX_TENSORS = 1024
 _MAX_AXES = 32
 
 Parameter = pydantic.StrictBool | pydantic.StrictInt | pydantic.StrictFloat | pydantic.StrictStr
+Parameters = dict[str, Parameter]
 Datatype = Literal[
     "BOOL",
     "UINT8",
@@ -39,7 +40,7 @@ class InputBody(pydantic.BaseModel):
     name: pydantic.StrictStr
     shape: Annotated[list[pydantic.StrictInt], pydantic.Field(max_length=_MAX_AXES), pydantic.FailFast()]
     datatype: Datatype
-    parameters: dict[str, Parameter] = {}
+    parameters: Parameters = pydantic.Field(default_factory=dict)
     data: Data = None
 
 
@@ -47,7 +48,7 @@ class RequestedOutputBody(pydantic.BaseModel):
     """An output that is asked for, as JSON or (`binary_data`) behind it."""
 
     name: pydantic.StrictStr
-    parameters: dict[str, Parameter] = {}
+    parameters: Parameters = pydantic.Field(default_factory=dict)
 
 
 class InferRequestBody(pydantic.BaseModel):
@@ -66,13 +67,13 @@ class InferRequestBody(pydantic.BaseModel):
     )
 
     id: pydantic.StrictStr = ""
-    parameters: dict[str, Parameter] = {}
+    parameters: Parameters = pydantic.Field(default_factory=dict)
     inputs: Annotated[
         list[InputBody], pydantic.Field(min_length=1, max_length=MAX_TENSORS), pydantic.FailFast()
     ]
     outputs: Annotated[
         list[RequestedOutputBody], pydantic.Field(max_length=MAX_TENSORS), pydantic.FailFast()
-    ] = []
+    ] = pydantic.Field(default_factory=list)
 
 
 class OutputBody(pydantic.BaseModel):
@@ -81,7 +82,7 @@ class OutputBody(pydantic.BaseModel):
     name: str
     datatype: Datatype
     shape: list[int]
-    parameters: dict[str, Parameter] = {}
+    parameters: Parameters = pydantic.Field(default_factory=dict)
     data: Data = None
 
 

@@ -5,7 +5,6 @@ Knows neither queue nor session.
 
 import asyncio
 import time
-from dataclasses import replace
 
 from starlette.types import Receive, Scope
 
@@ -13,7 +12,6 @@ from slipway_runtime.scheduling.calls import Call
 from slipway_runtime.transport import body
 from slipway_runtime.transport import terms as header_terms
 from slipway_runtime.transport.bodies import Account, Bodies, NoRoomError
-from slipway_runtime.transport.gate import VERSION_HEADER
 from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip import compression, errors, requests, responses, terms
 from slipway_runtime.transport.oip.errors import Kind, OipError
@@ -52,9 +50,7 @@ class InferEndpoint:
         call = self._call(headers, request, received)
         with Presence(scope):
             response = await self._inference.answer(request, call)
-        reply = responses.write(request, response)
-        version = (VERSION_HEADER, response.version.encode())
-        return await _encoded(replace(reply, headers=(*reply.headers, version)), headers)
+        return await _encoded(responses.write(request, response), headers)
 
     async def _body(self, headers: body.Headers, receive: Receive, account: Account) -> bytes | bytearray:
         limit = self._limits.max_tensor_bytes

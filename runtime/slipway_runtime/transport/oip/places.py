@@ -1,5 +1,6 @@
 """What a path of the Open Inference Protocol names. Pure."""
 
+import functools
 import urllib.parse
 from dataclasses import dataclass
 from enum import StrEnum
@@ -55,9 +56,17 @@ _UNSUPPORTED_TREES = frozenset(
     {"systemsharedmemory", "cudasharedmemory", "xpusharedmemory", "trace", "logging"}
 )
 
+# The same few paths come again and again; what a hostile client makes up must not cost memory.
+_REMEMBERED = 256
+_MAX_REMEMBERED_BYTES = 256
+
 
 def find(path: bytes) -> Place:
     """What `path` names, as it stands in the request: still with its percent signs, without its query."""
+    return _remembered(path) if len(path) <= _MAX_REMEMBERED_BYTES else _find(path)
+
+
+def _find(path: bytes) -> Place:
     segments = tuple(
         urllib.parse.unquote(segment) for segment in path.decode("ascii", "replace").split("/")[2:]
     )
@@ -69,6 +78,9 @@ def find(path: bytes) -> Place:
         case ("models", model, *rest) if model:
             return Place(_OF_A_MODEL.get(tuple(rest), What.NOTHING), model)
     return Place(_elsewhere(segments))
+
+
+_remembered = functools.lru_cache(_REMEMBERED)(_find)
 
 
 def _elsewhere(segments: tuple[str, ...]) -> What:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pydantic_core
 
 from slipway_runtime.transport import replies
+from slipway_runtime.transport.gate import VERSION_HEADER
 from slipway_runtime.transport.oip import codec, errors
 from slipway_runtime.transport.oip.requests import HEADER_LENGTH
 from slipway_runtime.transport.oip.values import InferRequest, InferResponse, Tensor
@@ -32,6 +33,7 @@ def json(document: object, status: int = 200, *headers: Header) -> Reply:
 
 def write(request: InferRequest, response: InferResponse) -> Reply:
     """Each output in the form that `request` asks for. Raises OipError for what JSON cannot carry."""
+    version = (VERSION_HEADER, response.version.encode())
     usual = request.parameters.get("binary_data_output") is True
     forms = {one.name: one.parameters.get("binary_data", usual) is True for one in request.outputs}
     behind: list[bytes] = []
@@ -42,9 +44,9 @@ def write(request: InferRequest, response: InferResponse) -> Reply:
     document["outputs"] = outputs
     text = pydantic_core.to_json(document)
     if not any(forms.get(one.name, usual) for one in response.outputs):
-        return Reply(200, text)
+        return Reply(200, text, (replies.JSON, version))
     length = (_HEADER_LENGTH, str(len(text)).encode())
-    return Reply(200, b"".join((text, *behind)), (_BINARY, length))
+    return Reply(200, b"".join((text, *behind)), (_BINARY, version, length))
 
 
 def _output(tensor: Tensor, behind: list[bytes] | None) -> dict[str, object]:
