@@ -1,7 +1,7 @@
 """Every datatype over gRPC, there and back through a model that changes nothing, raw and typed."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import grpc
@@ -79,12 +79,12 @@ def _raw_request() -> Any:
     return request
 
 
-def _typed_request(model: str = "typed", **changes: Values) -> Any:
+def _typed_request(model: str = "typed", changes: Mapping[str, Values] | None = None) -> Any:
     request = _request(model)
     for tensor in request.inputs:
         if tensor.datatype in DATATYPES:
             _, _, field, values = DATATYPES[tensor.datatype]
-            getattr(tensor.contents, field).extend(changes.get(tensor.datatype, values))
+            getattr(tensor.contents, field).extend((changes or {}).get(tensor.datatype, values))
     return request
 
 
@@ -122,7 +122,7 @@ def test_a_number_that_its_field_can_carry_and_its_datatype_cannot_is_refused(
     stub: Any, datatype: str, value: int
 ) -> None:
     with pytest.raises(grpc.RpcError) as error:
-        stub.ModelInfer(_typed_request(**{datatype: [value, 0, 0]}), timeout=10)
+        stub.ModelInfer(_typed_request(changes={datatype: [value, 0, 0]}), timeout=10)
 
     assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert f"too large for {datatype}" in error.value.details()
