@@ -334,6 +334,29 @@ def test_a_single_text_does_not_wait_for_all_of_a_large_request() -> None:
     _serve(story, _options(limits=Limits(max_rows=8, max_tokens=16_384, max_wait=0)), shut=True)
 
 
+def test_new_clients_are_served_among_those_that_keep_coming_back() -> None:
+    """64 clients that ask again and again, one request of a hundred texts, and 64 clients with one each."""
+
+    async def story(bench: Bench) -> None:
+        stop = asyncio.Event()
+
+        async def regular(number: int) -> None:
+            while not stop.is_set():
+                await bench.ask(number)
+
+        regulars = [asyncio.create_task(regular(20 + number)) for number in range(64)]
+        await asyncio.sleep(0.05)
+        large = bench.begin(*range(1000, 1100))
+        before = sum(map(len, bench.model.runs))
+        await asyncio.gather(*(bench.ask(200 + number) for number in range(64)))
+        rows = sum(map(len, bench.model.runs)) - before
+        stop.set()
+        await asyncio.gather(large, *regulars)
+        assert rows <= 2 * (64 + 64 + 10)  # twice a round of all of them
+
+    _serve(story, _options(limits=Limits(max_rows=8, max_tokens=16_384, max_wait=0.02)))
+
+
 def test_a_run_shorter_than_a_hand_over_happens_where_the_request_is() -> None:
     async def story(bench: Bench) -> None:
         for number in range(5):
