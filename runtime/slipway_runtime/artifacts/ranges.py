@@ -18,6 +18,7 @@ from slipway_runtime.artifacts.deadline import Deadline, DeadlineExceededError
 
 CHUNK_BYTES = 1 << 18  # read, written and hashed while the processor's cache still has it
 _PART_BYTES = 16 << 20
+_STEP_BYTES = 2 << 20  # hashed at once: waking up for every chunk costs more than the hash
 _FIRST_PAUSE_SECONDS = 0.2
 
 Open = Callable[[int, int], Iterator[bytes]]
@@ -56,6 +57,7 @@ class Download:
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._failure: BaseException | None = None
+        self._awaited: tuple[_Part | None, int] = (None, 0)
 
     def into(self, descriptor: int) -> str:
         """Fill an empty file. Returns its sha256 in hex.
@@ -78,22 +80,22 @@ class Download:
         offset = 0
         for part in self._parts:
             while offset < part.end:
-                available = self._wait_for(part, offset)
-                read = os.preadv(descriptor, [buffer[:available]], offset)
-                digest.update(buffer[:read])
-                offset += read
+                until = min(offset + _STEP_BYTES, part.end)
+                self._wait_for(part, until)
+                while offset < until:
+                    read = os.preadv(descriptor, [buffer[: until - offset]], offset)
+                    digest.update(buffer[:read])
+                    offset += read
         return digest.hexdigest()
 
-    def _wait_for(self, part: _Part, offset: int) -> int:
-        """How many bytes can be read at `offset`: a whole buffer, or what is left of the part."""
-        wanted = min(CHUNK_BYTES, part.end - offset)
+    def _wait_for(self, part: _Part, position: int) -> None:
         with self._changed:
-            while part.position < offset + wanted:
+            self._awaited = (part, position)
+            while part.position < position:
                 if self._failure is not None:
                     raise self._failure
                 if not self._changed.wait(self._limits.deadline.left()):
                     raise DeadlineExceededError
-        return wanted
 
     def _work(self, descriptor: int) -> None:
         try:
@@ -126,12 +128,17 @@ class Download:
                     return None
                 fitting = chunk[: part.end - part.position]
                 disk.write(descriptor, fitting, part.position)
-                with self._changed:
-                    part.position += len(fitting)
-                    self._changed.notify()
+                self._advance(part, len(fitting))
         except self._limits.broken as error:
             return error
         return None
+
+    def _advance(self, part: _Part, count: int) -> None:
+        with self._changed:
+            part.position += count
+            awaited, position = self._awaited
+            if part is awaited and part.position >= position:
+                self._changed.notify()
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:

@@ -1,0 +1,137 @@
+"""How long a bundle takes from S3 to verified on disk, beside a plain boto3 download of the same objects.
+
+    python -m bench.download [--megabytes 500] [--pairs 5]
+
+The storage is a real S3 server on loopback, so both are bound by the processors; the pairs alternate, and
+boto3 gets the best of a few settings first. Says also what the rest of a pod's start takes.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+
+from slipway_runtime.artifacts import bundle, cache, location, sources
+from tests.runtime import bundles, processes, storage
+from tests.runtime.storage import BUCKET, S3Server
+
+_PREFIX = "large/1"
+_MIB = 1 << 20
+_SETTINGS = ((4, 8), (8, 16), (8, 64), (10, 8))  # connections, MiB a part
+
+
+def main() -> None:
+    """Print medians."""
+    arguments = _arguments()
+    binary = storage.find_binary()
+    if binary is None:
+        raise SystemExit("the S3 server is not built yet: run `make cluster`, or set CI=true")
+    with tempfile.TemporaryDirectory(prefix="download-") as name:
+        directory = pathlib.Path(name)
+        with storage.serve(binary, directory / "s3") as server:
+            _fill(server, directory / "bundle", arguments.megabytes)
+            _compare(server, directory, arguments)
+            _start(server, directory)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--megabytes", type=int, default=500)
+    parser.add_argument("--pairs", type=int, default=5)
+    return parser.parse_args()
+
+
+def _fill(server: S3Server, folder: pathlib.Path, megabytes: int) -> None:
+    bundles.write(folder)
+    with (folder / "weights.bin").open("wb") as file:
+        for _ in range(megabytes):
+            file.write(os.urandom(1_000_000))
+    bundles.write_manifest(folder, bundles.BundleOptions())
+    client = server.client()
+    for path in folder.iterdir():
+        client.upload_file(str(path), BUCKET, f"{_PREFIX}/{path.name}")
+        path.unlink()
+
+
+def _compare(server: S3Server, directory: pathlib.Path, arguments: argparse.Namespace) -> None:
+    os.environ.update(server.environment)
+    client = server.client()
+    best = min(_SETTINGS, key=lambda setting: _timed(lambda: _plain(client, directory, setting)))
+    plain, ours = [], []
+    for _ in range(arguments.pairs):
+        plain.append(_timed(lambda: _plain(client, directory, best)))
+        ours.append(_timed(lambda: _ours(directory)))
+    _tell(f"boto3, plain, {best[0]} connections, {best[1]} MiB parts", plain)
+    _tell("slipway, verified", ours)
+    ratio = statistics.median(one / other for one, other in zip(plain, ours, strict=True))
+    print(f"verified by slipway, beside plain boto3: {ratio:.2f} (median of {len(ours)} pairs)")
+
+
+def _timed(action: Callable[[], None]) -> float:
+    os.sync()  # what the last one left to be written is not this one's
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def _plain(client: Any, directory: pathlib.Path, setting: tuple[int, int]) -> None:
+    connections, mebibytes = setting
+    part = mebibytes * _MIB
+    config = TransferConfig(
+        max_concurrency=connections, multipart_chunksize=part, multipart_threshold=part, io_chunksize=_MIB
+    )
+    with cache.private_directory(directory / "plain") as target:
+        for entry in client.list_objects_v2(Bucket=BUCKET, Prefix=f"{_PREFIX}/")["Contents"]:
+            name = entry["Key"].rsplit("/", 1)[-1]
+            client.download_file(BUCKET, entry["Key"], str(target / name), Config=config)
+
+
+def _ours(directory: pathlib.Path) -> None:
+    where = location.parse(f"s3://{BUCKET}/{_PREFIX}", variable="MODEL_URI")
+    with cache.private_directory(directory / "ours") as target:
+        bundle.fetch(sources.at(where, deadline=time.monotonic() + 600), target, pin=None)
+
+
+def _tell(what: str, seconds: list[float]) -> None:
+    each = ", ".join(f"{second:.2f}" for second in seconds)
+    print(f"{what}: median {statistics.median(seconds):.2f} s ({each})")
+
+
+def _start(server: S3Server, directory: pathlib.Path) -> None:
+    """A whole pod's start, and one that finds the bundle in its cache."""
+    environment = {**server.environment, "MODEL_URI": f"s3://{BUCKET}/{_PREFIX}"}
+    for what in ("a first start", "a restart with its cache"):
+        with processes.starting(directory / "pod", **environment) as process:
+            process.wait_until_ready()
+            print(f"{what}: {_steps(process)}")
+
+
+def _steps(process: processes.RuntimeProcess) -> str:
+    """The log says when each step ended."""
+    names = {
+        "bundle_retrieved": "download and verification",
+        "warmed_up": "load and warm-up",
+        "model_verified": "golden examples",
+    }
+    moments = {entry["message"]: entry["timestamp"] for entry in process.log if "timestamp" in entry}
+    last, steps = _moment(moments["loading"]), []
+    for message, name in names.items():
+        now = _moment(moments[message])
+        steps.append(f"{name} {(now - last).total_seconds():.2f} s")
+        last = now
+    return ", ".join(steps)
+
+
+def _moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
+
+
+if __name__ == "__main__":
+    main()
