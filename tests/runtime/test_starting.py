@@ -1,6 +1,7 @@
 """While a pod starts: what its probes say, what its routes say, and how it leaves when it is told to."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import pathlib
 import socket
@@ -14,7 +15,7 @@ import pytest
 from slipway_runtime.lifecycle import Lifecycle, Phase
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import probes
-from tests.runtime import bundles, processes
+from tests.runtime import bundles, graphs, processes
 from tests.runtime.processes import RuntimeProcess
 
 
@@ -119,6 +120,22 @@ def test_a_main_loop_that_is_silent_for_too_long_fails_liveness(
     assert 503 in statuses
 
 
+def test_a_run_that_does_not_come_back_fails_readiness_until_it_is_ended(tmp_path: pathlib.Path) -> None:
+    bundles.write_model(tmp_path / "counter", graphs.counter())
+    endless = {"inputs": [{"name": "steps", "datatype": "INT64", "shape": [], "data": [10**15]}]}
+    environment = {"SLIPWAY_MAX_RUN_SECONDS": "13", "SLIPWAY_REQUEST_TIMEOUT_SECONDS": "60"}
+    with (
+        processes.running(tmp_path / "run", tmp_path / "counter", **environment) as process,
+        concurrent.futures.ThreadPoolExecutor(1) as client,
+    ):
+        url = f"{process.url}/v2/models/model/infer"
+        answer = client.submit(httpx.post, url, json=endless, timeout=40)
+        _wait_for_readiness(process, 503)
+        assert httpx.get(f"{process.probes_url}/livez").json()["run_overdue"] >= 1
+        assert answer.result().status_code == 500
+        _wait_for_readiness(process, 200)
+
+
 @pytest.mark.parametrize(
     ("overdue", "ready", "alive"),
     [(0.0, True, True), (0.9, True, True), (1.0, False, True), (2.9, False, True), (3.0, False, False)],
@@ -142,3 +159,10 @@ def _status(said: probes.Probes, path: str) -> int:
 
     asyncio.run(said({"path": path}, None, send))
     return int(sent[0]["status"])
+
+
+def _wait_for_readiness(process: RuntimeProcess, status: int) -> None:
+    deadline = time.monotonic() + 40
+    while httpx.get(f"{process.probes_url}/readyz").status_code != status:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

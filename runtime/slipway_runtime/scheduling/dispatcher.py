@@ -171,7 +171,9 @@ class Dispatcher:
         execution = Execution(self._run, [row.row for row in rows])
         predicted = self._options.estimate.costs.of(len(rows), rows[-1].length)
         self.batch = Batch(rows, execution, now, predicted)
-        if inline and predicted < _INLINE_SECONDS and not self.lanes.rows and not self._arriving:
+        # Of tensors the prediction knows neither size nor content: one that is wrong would stop the loop.
+        foreseen = rows[0].row.kind is None and predicted < _INLINE_SECONDS
+        if inline and foreseen and not self.lanes.rows and not self._arriving:
             execution.run()
             self._ended(execution)
             return
