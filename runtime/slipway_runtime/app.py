@@ -143,6 +143,7 @@ class _Runtime:
             metrics=self._metrics,
             drain=self._drain,
             identity=Identity(pod=self._settings.pod_name, version=self._catalog.latest),
+            tracing=self._tracing,
         )
         limits = grpc_module.GrpcLimits(
             max_age=self._settings.connection_max_age_seconds,

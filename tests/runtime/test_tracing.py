@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from slipway_runtime.telemetry import tracing
-from tests.runtime import processes
+from tests.runtime import grpc_clients, processes
 from tests.runtime.processes import ROOT
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -113,6 +113,34 @@ def test_a_request_is_a_span_of_its_caller_s_trace_with_its_wait_and_its_run_in_
     assert collector.services == {"slipway-runtime"}
     assert not any("/health" in span.name for span in collector.spans)
     assert (last.status_code, list(collector.of_trace(TRACE[::-1]))) == (404, ["POST other"])
+
+
+def test_a_call_over_grpc_is_a_span_of_its_caller_s_trace_too(
+    bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    settings = {"OTEL_BSP_SCHEDULE_DELAY": "100", "SLIPWAY_DRAIN_QUIET_SECONDS": "0.1"}
+    with (
+        _collecting() as collector,
+        processes.running(tmp_path, bundle, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **settings) as process,
+        grpc_clients.channel(process.grpc_port) as channel,
+    ):
+        metadata = (("traceparent", f"00-{TRACE}-{PARENT}-01"), ("x-request-id", "abc"))
+        body = grpc_clients.request("model", "good")
+        channel.unary_unary(grpc_clients.METHOD)(body, metadata=metadata, timeout=10)
+        deadline = time.monotonic() + 10
+        while len(collector.of_trace(TRACE)) < 4:
+            assert time.monotonic() < deadline, collector.spans
+            time.sleep(0.05)
+
+    spans = collector.of_trace(TRACE)
+    call = spans["grpc/ModelInfer"]
+    assert call.parent_span_id.hex() == PARENT
+    assert spans["inference"].parent_span_id == call.span_id
+    assert _attributes(call) == {
+        "rpc.system": "grpc",
+        "slipway.request_id": "abc",
+        "slipway.version": "1",
+    }
 
 
 def test_a_collector_that_is_not_there_costs_no_answer_and_delays_no_end(

@@ -17,6 +17,7 @@ from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.telemetry.tracing import Tracing
 from slipway_runtime.transport.drain import Drain
 from slipway_runtime.transport.grpc import service, sockets
 from slipway_runtime.transport.grpc.calls import Calls, Identity
@@ -59,6 +60,7 @@ class Parts:
     metrics: Metrics
     drain: Drain
     identity: Identity
+    tracing: Tracing | None = None
 
 
 class GrpcServer:
@@ -131,6 +133,7 @@ def _methods(parts: Parts, limits: GrpcLimits) -> service.InferenceService:
         max_rows=limits.rows.rows,
         request_timeout=limits.request_timeout,
         max_age=limits.max_age,
+        tracing=parts.tracing,
     )
     return service.InferenceService(ingredients, Calls(parts.metrics, parts.identity))
 

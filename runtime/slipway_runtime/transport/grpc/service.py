@@ -17,9 +17,11 @@ from google.protobuf.message import DecodeError, Message
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.calls import Call
 from slipway_runtime.scheduling.catalog import Catalog, State
+from slipway_runtime.telemetry.tracing import Tracing
 from slipway_runtime.transport.grpc import open_inference_pb2 as pb
 from slipway_runtime.transport.grpc import tensors
 from slipway_runtime.transport.grpc.calls import Calls, Context
+from slipway_runtime.transport.grpc.traced import within_spans
 from slipway_runtime.transport.oip import errors, metadata, terms
 from slipway_runtime.transport.oip.errors import Kind, OipError
 from slipway_runtime.transport.oip.inference import Inference
@@ -43,6 +45,7 @@ class Parts:
     max_rows: int
     request_timeout: float
     max_age: float
+    tracing: Tracing | None
 
 
 class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC has no types
@@ -166,7 +169,9 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         async def answer_one(data: bytes, context: Context) -> Any:
             return await answer(parse(data), context)
 
-        handler = self._calls.unary(method, answer_one)
+        tracing = self._parts.tracing if method == "ModelInfer" else None
+        traced_one = within_spans(answer_one, tracing, name=f"grpc/{method}") if tracing else answer_one
+        handler = self._calls.unary(method, traced_one)
         return grpc.unary_unary_rpc_method_handler(handler, response_serializer=serialize)
 
     def _not_served(self, method: str) -> grpc.RpcMethodHandler:
