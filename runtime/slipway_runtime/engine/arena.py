@@ -2,8 +2,9 @@
 
 A shape that comes from a request's values can make a run ask for gigabytes; the kernel would grant
 them and then kill the process. onnxruntime has a limit only in an arena, and only in one that the
-whole process shares. The arena returns what it took after every run: kept, it would hold memory for
-every shape ever seen, and ragged text has them all (no speed is lost by that).
+whole process shares. After every run it returns what it took beyond its first chunk: kept, it would
+hold memory for every shape ever seen, and ragged text has them all. Measured on a small encoder,
+32 rows of 40 tokens: 2.8 ms, and 4.5 ms without any arena, with the same memory in the end.
 """
 
 import threading
@@ -14,8 +15,11 @@ import onnxruntime.capi.onnxruntime_pybind11_state as native
 _lock = threading.Lock()
 _limit: int | None = None
 
-_EXTEND_AS_REQUESTED = 1
-_FIRST_BYTES = 1 << 20
+# With this strategy the first chunk is never given back: small runs need nothing of the kernel. It
+# is address space until it is used.
+_EXTEND_BY_DOUBLING = 0
+_FIRST_BYTES = 16 << 20
+_GROWTH_BYTES = 4 << 20
 NO_MEMORY = "Available memory of"  # how onnxruntime says that the limit is reached
 
 
@@ -44,8 +48,9 @@ def _register(limit: int) -> None:
     )
     settings = {
         "max_mem": limit,
-        "arena_extend_strategy": _EXTEND_AS_REQUESTED,
-        "initial_chunk_size_bytes": _FIRST_BYTES,
+        "arena_extend_strategy": _EXTEND_BY_DOUBLING,
+        "initial_chunk_size_bytes": min(_FIRST_BYTES, limit),
+        "initial_growth_chunk_size_bytes": _GROWTH_BYTES,
         "max_dead_bytes_per_chunk": -1,
     }
     native.create_and_register_allocator(memory, native.OrtArenaCfg(settings))
