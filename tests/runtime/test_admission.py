@@ -19,7 +19,7 @@ def _load(rows: int, length: int) -> Load:
 
 
 def test_an_empty_queue_takes_any_request() -> None:
-    Admission(LIMITS).check(100_000, Prospect(0, 600.0, 600.0), time_left=0.001)
+    Admission(LIMITS).check(100_000, Prospect(0, 600.0, 0.5), time_left=1.0)
 
 
 def test_256_clients_of_a_model_of_200_rows_a_second_are_all_let_in() -> None:
@@ -53,6 +53,11 @@ def test_what_is_certain_to_be_late_is_refused_at_once() -> None:
         admission.check(1, Prospect(10, 2.0, 1.1), time_left=1.0)
 
 
+def test_what_the_run_under_way_alone_makes_late_is_refused_too() -> None:
+    with pytest.raises(DeadlineExceededError):
+        Admission(LIMITS).check(1, Prospect(0, 2.0, 2.1), time_left=1.0)
+
+
 def test_a_deadline_that_has_passed_is_refused_even_by_an_empty_queue() -> None:
     with pytest.raises(DeadlineExceededError):
         Admission(LIMITS).check(1, Prospect(0, 0, 0), time_left=0)
@@ -66,6 +71,16 @@ def test_it_learns_within_how_long_nine_of_ten_are_through() -> None:
     assert admission.pace == pytest.approx(1.85, abs=0.1)
     with pytest.raises(DeadlineExceededError):
         admission.check(1, Prospect(10, 2.0, 0.6), time_left=1.0)
+
+
+def test_a_quiet_queue_forgets_a_bad_hour() -> None:
+    admission = Admission(LIMITS)
+    for _ in range(1000):
+        admission.learn(predicted=1.0, took=10.0, answered=True)
+    for _ in range(1000):
+        admission.learn(predicted=0.0, took=0.01, answered=True)
+
+    assert admission.pace == pytest.approx(1.0)
 
 
 def test_who_gives_up_early_does_not_make_the_predictions_look_better() -> None:

@@ -28,6 +28,9 @@ class Prospect:
     answer_seconds: float
 
 
+NOTHING_AHEAD = Prospect(waiting_rows=0, waiting_seconds=0.0, answer_seconds=0.0)
+
+
 class Admission:
     """Decides on requests, and learns from what became of them.
 
@@ -51,14 +54,8 @@ class Admission:
         """
         if time_left is not None and time_left <= 0:
             raise DeadlineExceededError("the deadline had passed before the request was queued")
-        if not prospect.waiting_rows:
-            return
-        seconds = prospect.waiting_seconds * self.pace
-        if seconds > self._limits.max_seconds or prospect.waiting_rows + rows > self._limits.max_rows:
-            raise QueueFullError(
-                f"{prospect.waiting_rows} rows are waiting already, about {seconds:.1f} s of work",
-                retry_after=max(1, math.ceil(seconds)),
-            )
+        if prospect.waiting_rows:
+            self._check_room(rows, prospect)
         expected = prospect.answer_seconds * self.pace
         if time_left is not None and expected > time_left:
             raise DeadlineExceededError(
@@ -68,8 +65,17 @@ class Admission:
     def learn(self, *, predicted: float, took: float, answered: bool) -> None:
         """So long a request took from its queueing to its answer, or until it was given up."""
         if predicted < self._TELLING_SECONDS:
-            return
-        if took > predicted * self.pace:
+            # It says nothing, but without this a bad hour would be held against a quiet queue for ever.
+            self.pace += self._STEP * (1 - self.pace)
+        elif took > predicted * self.pace:
             self.pace = min(self._SLOWEST, self.pace * (1 + self._STEP * self._SHARE))
         elif answered:  # who gave up early says nothing
             self.pace = max(self._FASTEST, self.pace * (1 - self._STEP * (1 - self._SHARE)))
+
+    def _check_room(self, rows: int, prospect: Prospect) -> None:
+        seconds = prospect.waiting_seconds * self.pace
+        if seconds > self._limits.max_seconds or prospect.waiting_rows + rows > self._limits.max_rows:
+            raise QueueFullError(
+                f"{prospect.waiting_rows} rows are waiting already, about {seconds:.1f} s of work",
+                retry_after=max(1, math.ceil(seconds)),
+            )

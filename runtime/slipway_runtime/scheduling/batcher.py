@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from slipway_runtime.engine.model import Row
 from slipway_runtime.scheduling import policy
-from slipway_runtime.scheduling.admission import Admission, Prospect, QueueLimits
+from slipway_runtime.scheduling.admission import NOTHING_AHEAD, Admission, Prospect, QueueLimits
 from slipway_runtime.scheduling.calls import Call, ClosedError, DeadlineExceededError, Lane
 from slipway_runtime.scheduling.costs import Costs, Estimate, Load
 from slipway_runtime.scheduling.counts import Statistics
@@ -76,15 +76,15 @@ class Batcher:
             self._dispatcher.arrive(-1)
 
     def admit(self, rows: int, call: Call) -> float:
-        """Let a request of `rows` rows in, before the work of making them. Returns the predicted seconds
-        until it is answered.
+        """Let a request of `rows` rows in, before the work of making them.
 
-        Raises QueueFullError, DeadlineExceededError or ClosedError.
+        Returns the predicted seconds until it is answered, 0 when nothing is before it. Raises
+        QueueFullError, DeadlineExceededError or ClosedError.
         """
         if self._closed:
             raise ClosedError(_NOT_SERVED)
         now = time.monotonic()
-        prospect = self._prospect(rows, call.lane, now)
+        prospect = NOTHING_AHEAD if self._dispatcher.idle else self._prospect(rows, call.lane, now)
         time_left = None if call.deadline is None else call.deadline - now
         self._admission.check(rows, prospect, time_left=time_left)
         return prospect.answer_seconds

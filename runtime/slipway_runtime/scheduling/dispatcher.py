@@ -83,7 +83,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self._worker = Worker(self._loop, self._ended, name=f"inference {options.name}")
         self._turn = self._take_turn  # one object: the turns know us by it
-        self._idle = asyncio.Event()
+        self._free = asyncio.Event()
         self._arriving = 0
         self._closed = False
         self._looking = False
@@ -107,6 +107,11 @@ class Dispatcher:
         if difference < 0:
             self._look_soon()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return self.batch is None and not self.lanes.rows
+
     def overdue(self, now: float) -> float:
         """How late the run under way is, as a multiple of what it was given. Safe in any thread."""
         batch = self.batch
@@ -118,7 +123,7 @@ class Dispatcher:
         left = self.lanes.clear()
         if self.batch is not None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), _LAST_RUN_SECONDS)
+                await asyncio.wait_for(self._free.wait(), _LAST_RUN_SECONDS)
         if self.batch is not None:
             self.batch.execution.abort()
         self._worker.stop()
@@ -177,7 +182,7 @@ class Dispatcher:
             execution.run()
             self._ended(execution)
             return
-        self._idle.clear()
+        self._free.clear()
         self._watch()
         self._worker.submit(execution)
 
@@ -186,7 +191,7 @@ class Dispatcher:
         if batch is None or batch.execution is not execution:
             return
         self.batch = None
-        self._idle.set()
+        self._free.set()
         self._options.turns.give(self._turn)
         self._learn(batch)
         self._next(inline=False)  # before the answers are handed out: the session need not wait for that
