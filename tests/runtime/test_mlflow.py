@@ -14,7 +14,7 @@ import pytest
 from slipway_runtime.artifacts import bundle, location, sources
 from slipway_runtime.artifacts.source import Source
 from slipway_runtime.failures import Reason, StartupError
-from tests.runtime import bundles, processes, registry
+from tests.runtime import bundles, processes, proxy, registry
 from tests.runtime.registry import Registry
 from tests.runtime.storage import S3Server
 
@@ -98,6 +98,17 @@ def test_a_bundle_of_a_registry_is_served(models: Registry, tmp_path: pathlib.Pa
         prediction = process.predict("great").json()["predictions"][0]
 
     assert (prediction["label"], prediction["model_version"]) == ("positive", "1")
+
+
+def test_nobody_but_the_registry_is_told_anything(given: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
+    with proxy.proxying({}) as forward:
+        monkeypatch.setenv("HTTP_PROXY", forward.url)
+        monkeypatch.setenv("HTTPS_PROXY", forward.url)
+        _open("models:/sentiment-onnx/1").items()
+
+    assert forward.asked == []
 
 
 @pytest.fixture

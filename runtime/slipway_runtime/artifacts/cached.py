@@ -52,9 +52,7 @@ class Cached:
     def save(self, item: Item, target: pathlib.Path) -> str:
         sha256 = item.sha256 or self._remembered(item)
         if sha256 and self._store.take(sha256, item.size, target):
-            self._kept.append(
-                Fetched(name=item.name, size=item.size, sha256=sha256, etag=item.etag, version="")
-            )
+            self._kept.append(self._as_known(item, sha256))
             return sha256
         sha256 = self._download(item, target)
         self._store.add(target, sha256)
@@ -91,6 +89,13 @@ class Cached:
             if (file.name, file.size, file.etag) == (item.name, item.size, item.etag) and item.etag:
                 return file.sha256
         return ""
+
+    def _as_known(self, item: Item, sha256: str) -> Fetched:
+        fetched = Fetched(name=item.name, size=item.size, sha256=sha256, etag=item.etag)
+        for file in self._known.files if self._known else ():
+            if dataclasses.replace(file, version="") == fetched:
+                return file
+        return fetched
 
     def _download(self, item: Item, target: pathlib.Path) -> str:
         """A file of the store may turn out to be broken: the source is asked after all."""

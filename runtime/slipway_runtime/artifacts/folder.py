@@ -13,6 +13,7 @@ from slipway_runtime.artifacts.origin import Fetched, Origin
 from slipway_runtime.failures import Reason, StartupError
 
 _CHUNK_BYTES = 1 << 20
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe that has just taken a file's place is no wait
 
 
 class Folder:
@@ -33,11 +34,16 @@ class Folder:
         return housekeeping.without([self._item(entry) for entry in entries])
 
     def save(self, item: source.Item, target: pathlib.Path) -> str:
+        disk.require(target.parent, item.size)
         try:
-            with os.fdopen(os.open(self._path / item.name, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            with os.fdopen(os.open(self._path / item.name, _FLAGS), "rb") as file:
+                self._check(os.fstat(file.fileno()), item.name)
                 digest, size = disk.copy(_chunks(file.fileno()), target)
         except OSError as error:
             raise self._unreadable(error, item.name) from error
+        if size != item.size:
+            what = f"it had {item.size} bytes, and {size} when it was read: somebody writes to it"
+            raise self._failure(Reason.SOURCE_UNAVAILABLE, item.name, what)
         self._fetched.append(Fetched(name=item.name, size=size, sha256=digest))
         return digest
 
@@ -46,14 +52,17 @@ class Folder:
 
     def _item(self, entry: os.DirEntry[str]) -> source.Item:
         facts = entry.stat(follow_symlinks=False)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
-            raise StartupError(
-                Reason.BUNDLE_INVALID,
-                f"{self.describe(entry.name)} is not a regular file with one link: "
-                "a bundle is a flat folder of plain files",
-                subject=self.describe(entry.name),
-            )
+        self._check(facts, entry.name)
         return source.Item(name=entry.name, size=facts.st_size)
+
+    def _check(self, facts: os.stat_result, name: str) -> None:
+        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+            what = "it is not a regular file with one link: a bundle is a flat folder of plain files"
+            raise self._failure(Reason.BUNDLE_INVALID, name, what)
+
+    def _failure(self, reason: Reason, name: str, what: str) -> StartupError:
+        subject = self.describe(name)
+        return StartupError(reason, f"{subject}: {what}", subject=subject)
 
     def _unreadable(self, error: OSError, name: str) -> StartupError:
         subject = self.describe(name)
