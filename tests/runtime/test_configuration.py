@@ -3,6 +3,7 @@
 import pathlib
 import resource
 import socket
+import time
 
 import pytest
 
@@ -90,7 +91,8 @@ def test_storage_at_a_metadata_address_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}/")
 
     with pytest.raises(StartupError, match="metadata service") as caught:
-        sources.at(location.parse("s3://models/sentiment/1", variable="MODEL_URI"), deadline=0)
+        where = location.parse("s3://models/sentiment/1", variable="MODEL_URI")
+        sources.at(where, deadline=time.monotonic() + 10)
 
     assert caught.value.subject == "AWS_ENDPOINT_URL"
 

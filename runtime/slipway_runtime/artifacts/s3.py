@@ -26,7 +26,7 @@ class S3Folder:
         """`deadline` is the time.monotonic() after which nothing is waited for. Raises StartupError."""
         self._location = location
         self._deadline = Deadline(deadline)
-        self._client = self._translated(s3_client.make, "")
+        self._client = self._translated(lambda: self._deadline.call(s3_client.make), "")
         self._versions: dict[str, str] = {}
         self._fetched: list[Fetched] = []
 
