@@ -34,6 +34,9 @@ _HANDSHAKE_SECONDS = 10
 _JITTER = 1.1  # gRPC lets a connection live for 0.9 to 1.1 of the age it is given
 _SHORTEST_AGE_SECONDS = 0.2
 _COUNT_EVERY_SECONDS = 0.25
+# The kernel walks all connections of the node for it, which takes milliseconds: until the process
+# drains they are counted for the gauge only, and that seldom.
+_COUNT_SELDOM_SECONDS = 15.0
 # Where connections cannot be counted: for clients that came while the endpoints still pointed here.
 _LATE_COMERS_SECONDS = 10
 
@@ -104,14 +107,20 @@ class GrpcServer:
         await self._server.stop(grace)
 
     async def _count(self) -> None:
+        due = 0.0
         while True:
             now = time.monotonic()
-            open_now = await asyncio.to_thread(sockets.established, self._port)
-            if open_now is None:
-                open_now = self._presumed(now)
-            self._metrics.grpc_connections_open.set(open_now)
-            self._drain.counted(open_now, now)
+            if self._drain.begun or now >= due:
+                due = now + _COUNT_SELDOM_SECONDS
+                await self._count_once(now)
             await asyncio.sleep(_COUNT_EVERY_SECONDS)
+
+    async def _count_once(self, now: float) -> None:
+        open_now = await asyncio.to_thread(sockets.established, self._port)
+        if open_now is None:
+            open_now = self._presumed(now)
+        self._metrics.grpc_connections_open.set(open_now)
+        self._drain.counted(open_now, now)
 
     def _presumed(self, now: float) -> int:
         """Somebody, until everybody who was here or came a little later has reached his age."""
