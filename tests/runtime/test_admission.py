@@ -1,13 +1,15 @@
 """Who is let into a queue: bounded in seconds, so that a fast model's may be long and a slow one's short."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slipway_runtime.scheduling.admission import Admission, Prospect, QueueLimits
 from slipway_runtime.scheduling.calls import DeadlineExceededError, QueueFullError
 from slipway_runtime.scheduling.costs import Costs, Load
 
+# Machines that run tests are busy: what counts is the result, not the time that it takes.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 LIMITS = QueueLimits(max_seconds=5.0, max_rows=1000)
 
 
@@ -91,6 +93,7 @@ def test_who_gives_up_early_does_not_make_the_predictions_look_better() -> None:
     assert admission.pace == 1.0
 
 
+@PATIENT
 @given(
     seen=st.lists(st.tuples(st.floats(0, 100), st.floats(0, 1000), st.booleans()), min_size=1, max_size=50)
 )

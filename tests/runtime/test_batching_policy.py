@@ -3,12 +3,14 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slipway_runtime.scheduling.costs import Costs
 from slipway_runtime.scheduling.policy import Idle, Limits, Run, WaitUntil, decide
 
+# Machines that run tests are busy: what counts is the result, not the time that it takes.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 CPU = Costs(per_run=6e-4, per_token=1e-4, per_token_squared=1e-7)
 GPU = Costs(per_run=5e-3, per_token=1e-6, per_token_squared=0.0)
 
@@ -42,6 +44,7 @@ queues = st.lists(
 nows = st.floats(10, 20)
 
 
+@PATIENT
 @given(queue=queues, arriving=st.integers(0, 5), now=nows, limits=limits, costs=costs)
 def test_a_batch_has_the_first_row_and_keeps_every_limit(
     queue: list[WaitingRow], arriving: int, now: float, limits: Limits, costs: Costs
@@ -61,6 +64,7 @@ def test_a_batch_has_the_first_row_and_keeps_every_limit(
             raise AssertionError("there are rows to run")
 
 
+@PATIENT
 @given(queue=queues, limits=limits, costs=costs)
 def test_rows_of_different_kinds_are_never_in_one_batch(
     queue: list[WaitingRow], limits: Limits, costs: Costs
@@ -71,6 +75,7 @@ def test_rows_of_different_kinds_are_never_in_one_batch(
     assert {queue[position].kind for position in decision.positions} == {queue[0].kind}
 
 
+@PATIENT
 @given(queue=queues, limits=limits, costs=costs)
 def test_a_batch_leaves_out_no_row_of_a_length_between_two_of_its_own(
     queue: list[WaitingRow], limits: Limits, costs: Costs
@@ -87,6 +92,7 @@ def test_a_batch_leaves_out_no_row_of_a_length_between_two_of_its_own(
     assert not any(taken[0] < length < taken[-1] for length in left)
 
 
+@PATIENT
 @given(queue=queues, now=nows, limits=limits, costs=costs)
 def test_it_never_waits_when_nobody_is_known_to_come(
     queue: list[WaitingRow], now: float, limits: Limits, costs: Costs
@@ -94,6 +100,7 @@ def test_it_never_waits_when_nobody_is_known_to_come(
     assert isinstance(decide(queue, arriving=0, now=now, limits=limits, costs=costs), Run)
 
 
+@PATIENT
 @given(queue=queues, arriving=st.integers(1, 100), limits=limits, costs=costs)
 def test_it_waits_no_longer_than_the_first_row_may_nor_than_company_can_save(
     queue: list[WaitingRow], arriving: int, limits: Limits, costs: Costs
@@ -104,6 +111,7 @@ def test_it_waits_no_longer_than_the_first_row_may_nor_than_company_can_save(
         assert isinstance(decide(queue, arriving=arriving, now=now, limits=limits, costs=costs), Run)
 
 
+@PATIENT
 @given(queue=queues, limits=limits, costs=costs)
 def test_every_row_is_run_once_within_as_many_batches_as_there_are_rows(
     queue: list[WaitingRow], limits: Limits, costs: Costs
@@ -120,6 +128,7 @@ def test_every_row_is_run_once_within_as_many_batches_as_there_are_rows(
     assert sorted(ran) == list(range(len(queue)))
 
 
+@PATIENT
 @given(queue=queues, limits=limits, costs=costs)
 def test_a_batch_is_never_predicted_to_be_slower_than_its_rows_alone(
     queue: list[WaitingRow], limits: Limits, costs: Costs
@@ -131,6 +140,7 @@ def test_a_batch_is_never_predicted_to_be_slower_than_its_rows_alone(
     assert costs.of(len(lengths), lengths[-1]) <= sum(costs.of(1, length) for length in lengths) * (1 + 1e-9)
 
 
+@PATIENT
 @given(queue=queues.filter(lambda queue: len(queue) <= 40), limits=limits, costs=costs)
 def test_no_other_batch_around_the_first_row_is_predicted_to_gain_more(
     queue: list[WaitingRow], limits: Limits, costs: Costs

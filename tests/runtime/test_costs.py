@@ -3,13 +3,15 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slipway_runtime.engine.model import Timing
 from slipway_runtime.scheduling import costs
 from slipway_runtime.scheduling.costs import Costs, Estimate, Load
 
+# Machines that run tests are busy: what counts is the result, not the time that it takes.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 SHAPES = [(1, 8), (1, 32), (1, 128), (4, 8), (4, 32), (32, 8), (32, 32)]
 
 
@@ -43,6 +45,11 @@ def _serve(estimate: Estimate, true: Costs, shapes: list[tuple[int, int]], *, ru
         estimate.observe(rows=n, tokens=length, seconds=true.of(n, length))
 
 
+def _alone(estimate: Estimate, rows: int, tokens: int) -> float:
+    """What is predicted for the run, without what it takes to get there."""
+    return estimate.costs.of(rows, tokens) - costs.DISPATCH_SECONDS
+
+
 def _warm(true: Costs) -> Estimate:
     return Estimate([Timing(n, length, true.of(n, length)) for n, length in SHAPES])
 
@@ -54,7 +61,7 @@ def test_a_machine_that_becomes_slower_is_noticed() -> None:
     _serve(estimate, slower, SHAPES, runs=1200)
 
     for n, length in SHAPES:
-        assert estimate.costs.of(n, length) == pytest.approx(slower.of(n, length), rel=0.05)
+        assert _alone(estimate, n, length) == pytest.approx(slower.of(n, length), rel=0.05)
 
 
 def test_traffic_of_one_length_leaves_the_prediction_for_others_alone() -> None:
@@ -63,7 +70,7 @@ def test_traffic_of_one_length_leaves_the_prediction_for_others_alone() -> None:
     _serve(estimate, true, [(1, 8)], runs=2000)
 
     for n, length in SHAPES:
-        assert estimate.costs.of(n, length) == pytest.approx(true.of(n, length), rel=0.05)
+        assert _alone(estimate, n, length) == pytest.approx(true.of(n, length), rel=0.05)
 
 
 def test_one_run_that_takes_a_hundred_times_as_long_changes_little() -> None:
@@ -73,7 +80,7 @@ def test_one_run_that_takes_a_hundred_times_as_long_changes_little() -> None:
         seconds = true.of(4, 32) * (100 if index % 50 == 0 else 1)
         estimate.observe(rows=4, tokens=32, seconds=seconds)
 
-    assert estimate.costs.of(4, 32) == pytest.approx(true.of(4, 32), rel=0.1)
+    assert _alone(estimate, 4, 32) == pytest.approx(true.of(4, 32), rel=0.1)
 
 
 def test_without_a_warm_up_it_learns_from_what_runs() -> None:
@@ -82,27 +89,28 @@ def test_without_a_warm_up_it_learns_from_what_runs() -> None:
     _serve(estimate, true, SHAPES, runs=2000)
 
     for n, length in SHAPES:
-        assert estimate.costs.of(n, length) == pytest.approx(true.of(n, length), rel=0.05)
+        assert _alone(estimate, n, length) == pytest.approx(true.of(n, length), rel=0.05)
 
 
+@PATIENT
 @given(
     seen=st.lists(
-        st.tuples(st.integers(1, 64), st.integers(1, 512), st.floats(1e-7, 100)), min_size=128, max_size=400
+        st.tuples(st.integers(1, 64), st.integers(1, 512), st.floats(1e-7, 100)), min_size=1, max_size=10
     )
 )
-@settings(max_examples=30)
 def test_whatever_is_observed_the_costs_stay_non_negative_and_finite(
     seen: list[tuple[int, int, float]],
 ) -> None:
     estimate = _warm(Costs(6e-4, 1e-4, 2e-7))
-    for rows, tokens, seconds in seen:
+    for rows, tokens, seconds in seen * Estimate.REFIT_RUNS:
         estimate.observe(rows=rows, tokens=tokens, seconds=seconds)
     found = estimate.costs
 
     assert all(0 <= one < math.inf for one in (found.per_run, found.per_token, found.per_token_squared))
-    assert found.of(1, 1) + found.of(64, 512) > 0
+    assert found.of(64, 512) > 0
 
 
+@PATIENT
 @given(lengths=st.lists(st.integers(1, 512), max_size=100), max_rows=st.integers(1, 64))
 def test_the_least_that_a_load_takes_is_no_more_than_any_way_to_run_it(
     lengths: list[int], max_rows: int

@@ -3,12 +3,15 @@
 import math
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from slipway_runtime.scheduling.calls import Lane
 from slipway_runtime.scheduling.lanes import BULK_TURN, Lanes, Rounds
+
+# Machines that run tests are busy: what counts is the result, not the time that it takes.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +117,7 @@ def test_what_is_bulk_does_not_count_against_an_interactive_request() -> None:
     assert lanes.ahead_of(1, Lane.BULK).rows >= 3
 
 
+@PATIENT
 @given(sizes=st.lists(st.integers(1, 200), min_size=1, max_size=20), newcomer=st.integers(1, 100))
 def test_what_is_ahead_of_a_request_is_what_is_found_before_its_last_row(
     sizes: list[int], newcomer: int
@@ -188,9 +192,10 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=25)
+TestAnyOrder.settings = settings(PATIENT, max_examples=60, stateful_step_count=25)
 
 
+@PATIENT
 @given(rows=st.integers(1, 10_000))
 def test_a_request_is_through_after_as_many_rounds_as_the_root_of_its_rows(rows: int) -> None:
     rounds: Rounds[Row] = Rounds()

@@ -7,7 +7,7 @@ measured numbers fits both. Pure.
 import itertools
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,9 @@ class Costs:
         return runs * self.per_run + load.tokens * self.per_token + load.squares * self.per_token_squared
 
 
+# What a run costs besides itself: deciding on it, handing it over, handing its answers out.
+DISPATCH_SECONDS = 5e-5
+
 # A small encoder on one core; what a fit starts from when there is nothing to fit.
 TYPICAL = Costs(per_run=6e-4, per_token=1e-4, per_token_squared=0.0)
 
@@ -119,7 +122,7 @@ class Estimate:
     _WARM_UP_WEIGHT = 4
 
     def __init__(self, warm_up: Sequence[Timing]) -> None:
-        self.costs = fit(warm_up)
+        self.costs = _dispatched(fit(warm_up))
         self._warm_up = tuple(warm_up)
         self._recent: deque[Timing] = deque(maxlen=self._REMEMBERED)
         self._unseen = 0
@@ -132,7 +135,7 @@ class Estimate:
         self._unseen += 1
         if self._unseen >= self.REFIT_RUNS:
             self._unseen = 0
-            self.costs = fit([*self._recent, *self._as_if_now() * self._WARM_UP_WEIGHT])
+            self.costs = _dispatched(fit([*self._recent, *self._as_if_now() * self._WARM_UP_WEIGHT]))
 
     def _as_if_now(self) -> list[Timing]:
         if not self._warm_up:
@@ -140,3 +143,7 @@ class Estimate:
         first = fit(self._warm_up)
         drift = float(np.median([t.seconds / first.of(t.rows, t.tokens) for t in self._recent]))
         return [Timing(rows=t.rows, tokens=t.tokens, seconds=t.seconds * drift) for t in self._warm_up]
+
+
+def _dispatched(costs: Costs) -> Costs:
+    return replace(costs, per_run=costs.per_run + DISPATCH_SECONDS)
