@@ -18,6 +18,7 @@ from tests.runtime.models_files import ModelsFile
 from tests.runtime.processes import RuntimeProcess
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
+QUEUE_ROWS = 'slipway_queue_rows{model="model",version="1"}'
 GOOD = struct.pack("<I", 4) + b"good"
 
 
@@ -204,7 +205,7 @@ def infer(slow: RuntimeProcess) -> Iterator[Any]:
 
 def _wait_for_queue(process: RuntimeProcess, *, least: int = 0, most: int = 10**9) -> None:
     deadline = time.monotonic() + 15
-    while not least <= process.metric("slipway_queue_rows") <= most:
+    while not least <= process.metric(QUEUE_ROWS) <= most:
         assert time.monotonic() < deadline, "the queue did not come to what was expected"
         time.sleep(0.01)
 
