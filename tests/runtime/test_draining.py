@@ -148,6 +148,28 @@ def test_a_request_that_is_being_answered_is_answered(
         assert process.wait_for_end().code == 0
 
 
+def test_what_a_full_queue_took_is_answered_and_what_it_did_not_is_refused(
+    slow_bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    body = json.dumps({"texts": ["good"] * 20}).encode()
+    head = b"POST /predict HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    environment = {"SLIPWAY_DRAIN_QUIET_SECONDS": "0.5", "SLIPWAY_MAX_QUEUE_ROWS": "60"}
+    with (
+        processes.running(tmp_path, slow_bundle, **environment) as process,
+        contextlib.ExitStack() as sockets,
+    ):
+        clients = [sockets.enter_context(_dial(process)) for _ in range(12)]
+        for client in clients:
+            client.settimeout(40)
+            client.sendall(head + body)
+        time.sleep(0.05)
+        process.terminate()
+        statuses = [_read_to_end(client)[9:12] for client in clients]
+
+        assert process.wait_for_end().code == 0
+    assert set(statuses) == {b"200", b"429"}
+
+
 def test_pipelined_requests_are_all_answered_in_a_drain(draining_soon: RuntimeProcess) -> None:
     draining_soon.terminate()
     _wait_until_draining(draining_soon)

@@ -305,6 +305,30 @@ def test_no_request_fails_and_readiness_holds_while_versions_are_swapped_under_l
     assert sum(ledger.answers.values()) > 200
 
 
+def test_a_load_beside_others_has_a_low_priority_and_leaves_none_of_its_threads_with_it(
+    process: RuntimeProcess, file: ModelsFile, flipped: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    slow = tmp_path / "slow"
+    bundles.write(slow, bundles.BundleOptions(work=1_000))
+    file.write(model(slow, "2"))
+    _wait(lambda: "WarmingUp" in _reason_of_any(process, "2"), process)
+    usual = os.getpriority(os.PRIO_PROCESS, process.pid)
+
+    assert sorted(set(_priorities(process))) == [usual, usual + 10]
+    file.write(model(flipped, "3"))
+    _wait_for_states(process, v3="READY")
+    _wait(lambda: set(_priorities(process)) == {usual}, process)
+
+
+def _priorities(process: RuntimeProcess) -> list[int]:
+    """The nice values of its threads."""
+    found = []
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            found.append(os.getpriority(os.PRIO_PROCESS, int(task.name)))
+    return found
+
+
 def test_a_process_that_is_told_to_stop_in_mid_swap_drains_and_ends(
     file: ModelsFile, bundle: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
