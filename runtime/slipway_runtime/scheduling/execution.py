@@ -16,14 +16,13 @@ Outcome = Answer | Exception
 class Execution:
     """`run()` it once, in one thread; it never raises."""
 
-    __slots__ = ("_aborted", "_control", "_run", "began", "outcomes", "rows", "runs", "seconds", "too_large")
+    __slots__ = ("_aborted", "_control", "_run", "outcomes", "rows", "runs", "seconds", "too_large")
 
     def __init__(self, run: RunRows, rows: Sequence[Row]) -> None:
         self._run = run
         self._control: RunControl | None = None
         self._aborted = False
         self.rows = rows
-        self.began = time.monotonic()
         self.seconds = 0.0
         self.outcomes: list[Outcome] = []
         self.runs = 0  # one, unless something failed
