@@ -3,9 +3,11 @@
 import gzip
 import json
 import pathlib
+import socket
 import struct
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -253,6 +255,20 @@ def test_a_timeout_that_passes_is_504(
     assert reply.json().keys() == {"error"}
 
 
+def test_the_rows_of_a_client_that_leaves_leave_the_queue(
+    slow_bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    gone = 'requests_total{endpoint="/v2/models/{model}/infer",status="499"}'
+    waiting = 'slipway_queue_rows{model="model",version="1"}'
+    body = json.dumps({"inputs": [_text_input(*["good"] * 100)]}).encode()
+    with processes.running(tmp_path, slow_bundle) as process:
+        with socket.create_connection(("127.0.0.1", process.port), timeout=30) as client:
+            head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
+            client.sendall(head.encode() + body)
+            _wait(lambda: process.metric(waiting) > 40)
+        _wait(lambda: process.metric(gone) == 1 and process.metric(waiting) == 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     body: Any
@@ -448,6 +464,13 @@ def _sum_inputs(*, rows: int) -> list[dict[str, Any]]:
         {"name": name, "datatype": "INT32", "shape": [rows, 16], "data": data}
         for name in ("INPUT0", "INPUT1")
     ]
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _patiently(url: str) -> httpx.Response:
