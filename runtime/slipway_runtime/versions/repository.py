@@ -26,7 +26,7 @@ from slipway_runtime.versions.loading import Loaded, Loader, MakePredictor, Prog
 from slipway_runtime.versions.reporting import Report
 from slipway_runtime.versions.wanted import Wanted
 
-_LAST_HOLDERS_SECONDS = (0.0, 0.05, 0.5, 5.0)
+_LAST_HOLDERS_SECONDS = (0.05, 0.5, 5.0)
 
 _log = structlog.get_logger("slipway.versions")
 
