@@ -94,9 +94,16 @@ def _tell_malloc(map_from: int, trim_from: int) -> None:
         _LIBC.mallopt(_M_TRIM_THRESHOLD, trim_from)
 
 
+def settle() -> None:
+    """What there is by now stays: full collections leave it out, each of which would take 50 ms for it."""
+    gc.unfreeze()  # what was here before may have gone
+    gc.collect()
+    gc.freeze()
+
+
 def give_back() -> None:
     """Collect what refers to itself, and return free memory to the kernel. Takes tens of milliseconds."""
-    gc.collect()
+    settle()
     if hasattr(_LIBC, "malloc_trim"):  # glibc; musl returns it by itself
         _LIBC.malloc_trim(0)
 

@@ -130,6 +130,7 @@ class Repository:
             return
         if not self._catalog.ready:
             raise self._nothing_to_serve()
+        memory.settle()
         self._lifecycle.phase = Phase.READY
         _log.info("ready")
 
