@@ -14,7 +14,9 @@ class Reason(enum.StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # no answer, or only part of one: worth another try
     DIGEST_MISMATCH = "DigestMismatch"  # the bytes are not those that were asked for
     BUNDLE_INVALID = "BundleInvalid"  # the folder is not a bundle
-    UNSAFE_MODEL = "UnsafeModel"  # loading it would run code from it (a pickle)
+    UNSAFE_MODEL = (
+        "UnsafeModel"  # loading it would run its own code (a pickle), or take what it must not have
+    )
     MODEL_LOAD_FAILED = "ModelLoadFailed"  # onnxruntime or tokenizers refused the file
     GOLDEN_MISMATCH = "GoldenMismatch"  # it loads, and answers wrongly
     CONFIGURATION_INVALID = "ConfigurationInvalid"  # the environment makes no sense

@@ -173,7 +173,18 @@ REFUSED = {
         lambda: _huge_dimensions(1 << 30), Reason.UNSAFE_MODEL, "says that it has 1073741824 elements"
     ),
     "dimensions whose product overflows": Case(
-        lambda: _huge_dimensions(1 << 33, 1 << 33), Reason.UNSAFE_MODEL, "elements, and there are"
+        lambda: _huge_dimensions(1 << 33, 1 << 33), Reason.UNSAFE_MODEL, "more elements than any file"
+    ),
+    "a dimension below zero": Case(
+        lambda: _huge_dimensions(-1), Reason.UNSAFE_MODEL, "more elements than any file"
+    ),
+    "a million dimensions": Case(
+        lambda: _huge_dimensions(*[1 << 62] * 1_000_000), Reason.UNSAFE_MODEL, "more elements than any file"
+    ),
+    "a name that fills a log": Case(
+        lambda: _one(helper.make_node("E" * 1_000_000, ["x"], ["y"], domain="com.evil")),
+        Reason.UNSAFE_MODEL,
+        "operator 'EEE",
     ),
     "a sparse constant": Case(_sparse, Reason.UNSAFE_MODEL, "store it dense"),
     "a sparse constant in a node": Case(_sparse_attribute, Reason.UNSAFE_MODEL, "store it dense"),
@@ -236,6 +247,7 @@ def test_a_hostile_model_is_refused_before_it_is_loaded_here(tmp_path: pathlib.P
         caught.value.message
     )
     assert caught.value.message.startswith("model.onnx: ")
+    assert len(caught.value.message) < 2000
     assert _highest() - before < 64 * MEBIBYTE
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from slipway_runtime.engine.providers import CPU, CUDA, Choice, candidates, confirm
+from slipway_runtime.engine.providers import CPU, CUDA, Choice, candidates, configured, confirm
 from slipway_runtime.failures import Reason, StartupError
 
 GPU_IMAGE = ["TensorrtExecutionProvider", CUDA, CPU]
@@ -20,6 +20,16 @@ CPU_IMAGE = ["AzureExecutionProvider", CPU]
 )
 def test_the_providers_that_are_tried(choice: Choice, installed: list[str], expected: list[str]) -> None:
     assert candidates(choice, installed=installed) == expected
+
+
+def test_the_gpu_takes_what_it_needs_and_no_more_than_it_may() -> None:
+    limited = configured([CUDA, CPU], 1 << 30)
+
+    assert limited == [
+        (CUDA, {"arena_extend_strategy": "kSameAsRequested", "gpu_mem_limit": "1073741824"}),
+        CPU,
+    ]
+    assert configured([CUDA], None) == [(CUDA, {"arena_extend_strategy": "kSameAsRequested"})]
 
 
 def test_a_gpu_asked_of_the_cpu_image_is_refused() -> None:

@@ -13,12 +13,14 @@ import stat
 from dataclasses import dataclass, field
 
 from slipway_runtime.engine import operators, wire
+from slipway_runtime.engine.wire import Value
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _MOST_NODES = 100_000
 _MOST_DEPTH = 16
 # The densest element has two bits, so that no honest tensor has more elements than this a byte.
 _ELEMENTS_A_BYTE = 4
+_MOST_ELEMENTS = 1 << 48
 _EXTERNAL = 1
 
 
@@ -117,8 +119,7 @@ def _tensor(message: memoryview, findings: _Findings) -> None:
     for number, value in wire.fields(message):
         match number:
             case 1:
-                for size in wire.varints(value):
-                    elements *= size
+                elements = _product(elements, value)
             case 8:
                 name = wire.text(value)
             case 13:
@@ -129,6 +130,15 @@ def _tensor(message: memoryview, findings: _Findings) -> None:
     held = _external_bytes(name, locations, findings) if external else len(message)
     if elements > held * _ELEMENTS_A_BYTE:
         raise UnsafeError(f"tensor {name!r} says that it has {elements} elements, and there are {held} bytes")
+
+
+def _product(elements: int, sizes: Value) -> int:
+    """`elements` times all `sizes`. Stops beyond any file: such a number could grow for ever."""
+    for size in wire.varints(sizes):
+        elements *= size
+        if elements >= _MOST_ELEMENTS:
+            raise UnsafeError("a tensor says that it has more elements than any file")
+    return elements
 
 
 def _location(entry: memoryview) -> list[str]:

@@ -22,6 +22,7 @@ _MIB = 1 << 20
 _MEMORY_A_BYTE = 4
 _MEMORY_BESIDE = 64 * _MIB
 _SECONDS = 300
+_SHOWN_CHARACTERS = 1000  # names in a hostile file can be of any length
 
 
 def pass_or_raise(model: pathlib.Path) -> None:
@@ -68,4 +69,4 @@ def _death(code: int, errors: bytes) -> str:
 
 
 def _failure(reason: Reason, what: str) -> StartupError:
-    return StartupError(reason, f"model.onnx: {what}", subject="model.onnx")
+    return StartupError(reason, f"model.onnx: {what[:_SHOWN_CHARACTERS]}", subject="model.onnx")
