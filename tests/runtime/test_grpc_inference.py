@@ -210,8 +210,9 @@ def test_unknown_models_and_versions_are_not_found_and_the_message_names_what_th
         lambda: client.get_inference_statistics("nothing"),
     ]
     for ask in questions:
-        with pytest.raises(InferenceServerException, match="Request for unknown model: .*served: 'sentiment', 'simple'") as error:
+        with pytest.raises(InferenceServerException, match="served: 'sentiment', 'simple'") as error:
             ask()
+        assert error.value.message().startswith("Request for unknown model: ")
         assert error.value.status() == "StatusCode.NOT_FOUND"
     with pytest.raises(InferenceServerException, match="served: '1', '2'") as error:
         client.infer("sentiment", [_texts("good")], model_version="3")
