@@ -15,11 +15,11 @@ _LENGTHS = (1, 4, 16, 64, 128, 256, 512)
 # A run that takes longer is ended: it may never be over.
 LONGEST_RUN_SECONDS = 30.0
 # More tokens than this in one run tell nothing new and take long.
-_MOST_TOKENS = 8192
+_MOST_TOKENS = 4096
 # A run is repeated until it was measured this often or this long; the fastest counts, because
 # whatever else goes on in the machine only ever adds.
 _REPEATS = 5
-_ENOUGH_SECONDS = 0.02
+_ENOUGH_SECONDS = 0.1
 
 
 def shapes(*, max_rows: int, max_length: int) -> list[Shape]:
