@@ -71,7 +71,8 @@ def test_a_pod_with_a_bad_variable_says_so_and_exits_with_1(tmp_path: pathlib.Pa
     assert ending.code == 1
     assert ending.message == {
         "reason": "ConfigurationInvalid",
-        "message": "MODEL_URI: 'http://a/b' is neither s3://bucket/folder nor file:///folder nor models:/name/3",
+        "message": "MODEL_URI: 'http://a/b' is neither s3://bucket/folder nor file:///folder "
+        "nor models:/name/3",
         "object": "MODEL_URI",
     }
 
@@ -90,8 +91,9 @@ def test_a_pickle_for_a_key_is_refused_before_anything_is_downloaded(monkeypatch
 def test_storage_at_a_metadata_address_is_refused(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}/")
 
+    where = location.parse("s3://models/sentiment/1", variable="MODEL_URI")
+
     with pytest.raises(StartupError, match="metadata service") as caught:
-        where = location.parse("s3://models/sentiment/1", variable="MODEL_URI")
         sources.at(where, deadline=time.monotonic() + 10)
 
     assert caught.value.subject == "AWS_ENDPOINT_URL"
