@@ -308,6 +308,15 @@ def test_what_cannot_be_served_is_refused_with_the_way_out(tmp_path: pathlib.Pat
     assert case.says in caught.value.message
 
 
+def test_classes_that_are_not_the_labels_are_found_at_the_warm_up(tmp_path: pathlib.Path) -> None:
+    model = models.load(
+        tmp_path, functools.partial(bundles.write_strings, zipmap=True, labels=["a", "b", "c"])
+    )
+
+    with pytest.raises(StartupError, match="but the bundle's labels"):
+        model.warm_up(max_rows=1, budget_s=1)
+
+
 def test_labels_that_do_not_fit_the_scores_are_found_at_the_warm_up(tmp_path: pathlib.Path) -> None:
     model = models.load(tmp_path, _strings(graphs.numbered(labels=3)))
 

@@ -41,11 +41,13 @@ class StringClassifier(TextClassifier):
         return self._scoring.answers(numbers, rows=len(rows))
 
     def _columns(self, maps: list[dict[Any, float]]) -> Array:
-        """Maps from class to probability as columns in the order of the classes, which is scikit-learn's."""
-        classes = sorted(maps[0]) if maps else []
-        if isinstance(classes[0], str) and classes != sorted(self.labels):
-            raise WrongShapeError(f"its classes are {classes}, but the bundle's labels {list(self.labels)}")
-        columns = self.labels if isinstance(classes[0], str) else classes
+        """Maps from class to probability as columns: classes with names by the labels, others in order."""
+        named = any(isinstance(name, str) for name in maps[0])
+        if named and maps[0].keys() != set(self.labels):
+            raise WrongShapeError(
+                f"its classes are {sorted(maps[0])}, but the bundle's labels {list(self.labels)}"
+            )
+        columns = self.labels if named else sorted(maps[0])
         return np.array([[one[name] for name in columns] for one in maps], dtype=np.float32)
 
     def _sample(self, length: int) -> Row:
