@@ -14,6 +14,7 @@ import pytest
 from tests.runtime import processes
 from tests.runtime.processes import RuntimeProcess
 
+LONG = " ".join(["good"] * 8)  # some 20 ms on the slow model, also in a batch
 QUEUE_ROWS = 'slipway_queue_rows{model="model",version="1"}'
 
 
@@ -43,7 +44,7 @@ def _wait_for_queue(process: RuntimeProcess, rows: int) -> None:
 
 
 def test_a_full_queue_refuses_with_the_time_to_come_back(slow: RuntimeProcess) -> None:
-    with _send(slow, *["good"] * 100):
+    with _send(slow, *[LONG] * 100):
         _wait_for_queue(slow, 40)
         reply = slow.predict(*["good"] * 99)
 
@@ -53,7 +54,7 @@ def test_a_full_queue_refuses_with_the_time_to_come_back(slow: RuntimeProcess) -
 
 
 def test_probes_answer_quickly_under_load(slow: RuntimeProcess) -> None:
-    with _send(slow, *["good"] * 100):
+    with _send(slow, *[LONG] * 100):
         _wait_for_queue(slow, 40)
         for path in ("/livez", "/readyz"):
             assert httpx.get(f"{slow.probes_url}{path}", timeout=2).status_code == 200
@@ -63,7 +64,7 @@ def test_probes_answer_quickly_under_load(slow: RuntimeProcess) -> None:
 def test_the_rows_of_a_client_that_leaves_leave_the_queue(slow: RuntimeProcess) -> None:
     sample = 'requests_total{endpoint="/v1/predict",status="499"}'
     gone_before = slow.metric(sample)
-    with _send(slow, *["good"] * 100):
+    with _send(slow, *[LONG] * 100):
         _wait_for_queue(slow, 40)
 
     deadline = time.monotonic() + 5
