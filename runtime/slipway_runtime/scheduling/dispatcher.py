@@ -21,8 +21,8 @@ from slipway_runtime.scheduling.lanes import Lanes
 from slipway_runtime.scheduling.turns import Turns
 from slipway_runtime.scheduling.worker import Worker
 
-# A run as short as this costs less than handing it to the thread and back.
-_INLINE_SECONDS = 0.001
+# A run as short as this costs less on the loop itself than handing it to the thread and back.
+_INLINE_SECONDS = 0.0015
 # A run is late beyond this many times its prediction, but never before so many seconds.
 _LATE_FACTOR, _LATE_SECONDS = 20, 10.0
 _WATCH_SECONDS = 1.0
@@ -82,7 +82,7 @@ class Dispatcher:
         self._limits = options.limits
         self._loop = asyncio.get_running_loop()
         self._worker = Worker(self._loop, self._ended, name=f"inference {options.name}")
-        self._turn = self._take_turn  # one object: the turns know us by it
+        self._turn = self._next  # one object: the turns know us by it
         self._free = asyncio.Event()
         self._arriving = 0
         self._closed = False
@@ -138,23 +138,20 @@ class Dispatcher:
 
     def _look(self) -> None:
         self._looking = False
-        self._next(inline=True)
+        self._next()
 
-    def _take_turn(self) -> None:
-        self._next(inline=False)
-
-    def _next(self, *, inline: bool) -> None:
+    def _next(self) -> None:
         """Begin what is due, if anything is. Never raises: nothing would be begun ever after."""
         if self.batch is not None or self._closed:
             return
         try:
-            self._decide(inline=inline)
+            self._decide()
         except Exception:
             _log.exception("dispatch_failed")
             self._options.turns.give(self._turn)
             self._loop.call_later(_AFTER_BUG_SECONDS, self._look_soon)
 
-    def _decide(self, *, inline: bool) -> None:
+    def _decide(self) -> None:
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
@@ -165,37 +162,51 @@ class Dispatcher:
         ):
             case policy.Run(positions):
                 if self._options.turns.take(self._turn):
-                    self._begin([window[position] for position in positions], now, inline=inline)
+                    self._begin([window[position] for position in positions], now)
                 return
             case policy.WaitUntil(until):
                 self._linger = self._loop.call_later(until - now, self._look_soon)
         self._options.turns.give(self._turn)
 
-    def _begin(self, rows: list[WaitingRow], now: float, *, inline: bool) -> None:
+    def _begin(self, rows: list[WaitingRow], now: float) -> None:
         self.lanes.take(rows)
         execution = Execution(self._run, [row.row for row in rows])
         predicted = self._options.estimate.costs.of(len(rows), rows[-1].length)
         self.batch = Batch(rows, execution, now, predicted)
         # Of tensors the prediction knows neither size nor content: one that is wrong would stop the loop.
         foreseen = rows[0].row.kind is None and predicted < _INLINE_SECONDS
-        if inline and foreseen and not self.lanes.rows and not self._arriving:
-            execution.run()
-            self._ended(execution)
-            return
         self._free.clear()
+        if foreseen:
+            execution.run()
+            self._loop.call_soon(self._ran, execution)  # so that whatever came meanwhile has its turn
+            return
         self._watch()
         self._worker.submit(execution)
 
+    def _ran(self, execution: Execution) -> None:
+        """A run on the loop itself has ended. Its answers go first: the next run would hold them up."""
+        batch = self._put_down(execution)
+        if batch is not None:
+            self._done(batch)
+            self._look_soon()
+
     def _ended(self, execution: Execution) -> None:
+        """A run in the thread has ended. The next one begins first: the session need not wait."""
+        batch = self._put_down(execution)
+        if batch is not None:
+            self._next()
+            self._done(batch)
+
+    def _put_down(self, execution: Execution) -> Batch | None:
+        """The batch of an execution that has ended; None when it is no concern of ours any more."""
         batch = self.batch
         if batch is None or batch.execution is not execution:
-            return
+            return None
         self.batch = None
         self._free.set()
         self._options.turns.give(self._turn)
         self._learn(batch)
-        self._next(inline=False)  # before the answers are handed out: the session need not wait for that
-        self._done(batch)
+        return batch
 
     def _learn(self, batch: Batch) -> None:
         execution = batch.execution
