@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import upgrade
+from slipway_runtime.transport.corked import Corked
 from slipway_runtime.transport.drain import Drain
 
 SCOPE_KEY = "slipway.connection"
@@ -69,7 +70,7 @@ class Connection(HttpToolsProtocol):
         return self._drain.begun or now >= self._told_to_leave_at
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Corked(transport, self.loop)))
         self._drain.opened()
         self._metrics.connections_open.set(self._drain.open)
         # uvicorn starts this clock after the first answer only: a silent client would stay for ever.
