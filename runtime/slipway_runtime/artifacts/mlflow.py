@@ -12,9 +12,10 @@ from typing import Any
 
 import structlog
 
-from slipway_runtime.artifacts import disk, housekeeping, location, mlflow_client, sources
+from slipway_runtime.artifacts import disk, housekeeping, location, sources
 from slipway_runtime.artifacts.deadline import Deadline
 from slipway_runtime.artifacts.location import MlflowLocation
+from slipway_runtime.artifacts.mlflow_client import Client
 from slipway_runtime.artifacts.origin import Fetched, Origin
 from slipway_runtime.artifacts.source import Item, Source
 from slipway_runtime.failures import Reason, StartupError
@@ -30,6 +31,7 @@ class MlflowModel:
     def __init__(self, model: MlflowLocation, *, deadline: float) -> None:
         self._model = model
         self._deadline = deadline
+        self._client = Client(deadline=Deadline(deadline))
         self._version = model.version
         self._folder: Source | None = None
 
@@ -55,7 +57,7 @@ class MlflowModel:
                 "version": self._model.version,
                 "alias": self._model.alias,
             }
-            answer = mlflow_client.ask(request, subject=str(self._model), deadline=Deadline(self._deadline))
+            answer = self._client.ask(request, subject=str(self._model))
             self._version = answer["version"]
             self._folder = self._open(answer["uri"])
             _log.info("mlflow_resolved", model=str(self._model), version=self._version, uri=answer["uri"])
@@ -63,9 +65,10 @@ class MlflowModel:
 
     def _open(self, uri: str) -> Source:
         if uri.startswith("s3://"):
+            self._client.close()  # it has a hundred megabytes
             return sources.at(location.parse(uri, variable=str(self._model)), deadline=self._deadline)
         if uri.startswith(_PROXIED):
-            return _Proxied(uri, deadline=self._deadline)
+            return _Proxied(uri, self._client)
         raise StartupError(
             Reason.CONFIGURATION_INVALID,
             f"{self._model}: its artifacts lie at {uri}; what can be read is S3, and what the MLflow server "
@@ -77,9 +80,9 @@ class MlflowModel:
 class _Proxied:
     """A Source over a folder that only the MLflow server can read."""
 
-    def __init__(self, uri: str, *, deadline: float) -> None:
+    def __init__(self, uri: str, client: Client) -> None:
         self._uri = uri.rstrip("/")
-        self._deadline = Deadline(deadline)
+        self._client = client
         self._fetched: list[Fetched] = []
 
     def describe(self, name: str = "") -> str:
@@ -112,7 +115,7 @@ class _Proxied:
         return Origin(uri=self._uri, resolved=self._uri, files=tuple(self._fetched))
 
     def _ask(self, request: dict[str, Any], name: str) -> Any:
-        return mlflow_client.ask(request, subject=self.describe(name), deadline=self._deadline)
+        return self._client.ask(request, subject=self.describe(name))
 
     def _failure(self, reason: Reason, name: str, what: str) -> StartupError:
         subject = self.describe(name)

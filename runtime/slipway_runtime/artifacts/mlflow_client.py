@@ -4,16 +4,18 @@ MLFLOW_TRACKING_URI and the credentials are MLflow's own business (MLFLOW_TRACKI
 reported to anybody else.
 """
 
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import urllib.parse
+import weakref
 from typing import Any
 
 from slipway_runtime.artifacts import addresses
-from slipway_runtime.artifacts.deadline import Deadline
+from slipway_runtime.artifacts.deadline import Deadline, DeadlineExceededError
 from slipway_runtime.failures import Reason, StartupError
 
 _VARIABLE = "MLFLOW_TRACKING_URI"
@@ -33,29 +35,63 @@ _FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
-def ask(request: dict[str, Any], *, subject: str, deadline: Deadline) -> Any:
-    """The answer of mlflow_program. Raises StartupError about `subject`."""
-    _check_tracking_uri()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "slipway_runtime.artifacts.mlflow_program"],
-            input=json.dumps(request).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**_UNLESS_SET, **os.environ, **_ALWAYS},
-            timeout=deadline.left(),
-            check=False,
-        )
-        answer = json.loads(done.stdout)
-    except subprocess.TimeoutExpired as error:
-        what = "MLflow did not answer within SLIPWAY_DOWNLOAD_TIMEOUT_SECONDS"
-        raise _failure(Reason.SOURCE_UNAVAILABLE, subject, what) from error
-    except ValueError as error:
-        what = f"MLflow's client ended with {done.returncode} and without an answer"
-        raise _failure(Reason.SOURCE_UNAVAILABLE, subject, what) from error
-    if "error" in answer:
-        raise _refused(answer["error"], subject)
-    return answer["result"]
+class Client:
+    """One conversation. Closed by its owner, or when nobody holds it any more."""
+
+    def __init__(self, *, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, request: dict[str, Any], *, subject: str) -> Any:
+        """The answer of mlflow_program. Raises StartupError about `subject`."""
+        _check_tracking_uri()
+        process = self._running()
+        try:
+            answer = json.loads(self._deadline.call(lambda: _exchange(process, request)))
+        except DeadlineExceededError as error:
+            self.close()
+            what = "MLflow did not answer within SLIPWAY_DOWNLOAD_TIMEOUT_SECONDS"
+            raise _failure(Reason.SOURCE_UNAVAILABLE, subject, what) from error
+        except (OSError, ValueError) as error:
+            self.close()
+            what = "MLflow's client ended without an answer"
+            raise _failure(Reason.SOURCE_UNAVAILABLE, subject, what) from error
+        if "error" in answer:
+            raise _refused(answer["error"], subject)
+        return answer["result"]
+
+    def close(self) -> None:
+        """End the process; a later question starts another."""
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "slipway_runtime.artifacts.mlflow_program"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**_UNLESS_SET, **os.environ, **_ALWAYS},
+            )
+            weakref.finalize(self, _end, self._process)
+        return self._process
+
+
+def _exchange(process: subprocess.Popen[bytes], request: dict[str, Any]) -> bytes:
+    if process.stdin is None or process.stdout is None:  # they are pipes, which its type does not say
+        raise OSError
+    process.stdin.write(f"{json.dumps(request)}\n".encode())
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Also when it was ended before."""
+    process.kill()
+    with contextlib.suppress(OSError):  # what it was told last was not read
+        process.communicate()
 
 
 def _check_tracking_uri() -> None:

@@ -1,7 +1,7 @@
-"""A program that asks an MLflow server one thing, with MLflow's own client, and ends.
+"""A program that asks an MLflow server, with MLflow's own client, until nobody asks it any more.
 
 In a process of its own, since the library configures itself through the environment, keeps threads and
-global state, and can be stopped in no other way. One JSON object in, one out; whatever else the library
+global state, and can be stopped in no other way. A line of JSON in, a line out; whatever else the library
 prints goes to standard error. The only module that knows the library.
 """
 
@@ -20,12 +20,13 @@ _SPARE_BYTES = 1 << 20
 
 
 def main() -> None:
-    """Answer {"result": …} or {"error": {"code", "status", "message"}}."""
+    """Answer each request with {"result": …} or {"error": {"code", "status", "message"}}."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # nobody waits for an orphan's answer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    json.dump(_answer(json.load(sys.stdin)), answers)
-    answers.close()
+    for line in sys.stdin:
+        answers.write(f"{json.dumps(_answer(json.loads(line)))}\n")
+        answers.flush()
     os._exit(0)
 
 
@@ -68,8 +69,8 @@ def _download(uri: str, name: str, size: int, directory: pathlib.Path) -> str:
     """A server that sends more than it listed fills no disk."""
     from mlflow.store.artifact import artifact_repository_registry as registry
 
-    limit = size + _SPARE_BYTES
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + _SPARE_BYTES, most))
     artifacts: Any = registry.get_artifact_repository(uri)
     return str(artifacts.download_artifacts(name, str(directory)))
 
