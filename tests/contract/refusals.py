@@ -96,6 +96,11 @@ DEVICES = (
 )
 IMAGE = "spec.runtime.image must be an image's reference, such as example.org/slipway/runtime:1.0"
 DEADLINE = "spec.rollout.progressDeadlineSeconds must be greater than spec.rollout.minReadySeconds"
+OUTAGE = (
+    "spec.rollout.strategy Recreate takes the old version away before the new one is ready: it needs "
+    "spec.rollout.allowDowntime"
+)
+TURNS = "spec.rollout.maxSurge and spec.rollout.maxUnavailable must not both be 0"
 EXAMPLES = "the texts in spec.rollout.verification.examples must have at most 8192 characters in all"
 NODE_SELECTOR = "every key of spec.nodeSelector must be a label's key, such as nvidia.com/gpu.product"
 KEYLESS = "a toleration in spec.tolerations without a key must have the operator Exists"
@@ -170,6 +175,8 @@ REFUSALS = (
         DEVICES,
     ),
     Refusal("an image with a space", _with(spec__runtime__image="slipway runtime"), IMAGE),
+    Refusal("an outage that nobody allows", _with(spec__rollout__strategy="Recreate"), OUTAGE),
+    Refusal("no turn possible", _with(spec__rollout={"maxSurge": 0}), TURNS),
     Refusal(
         "a deadline before the pods can have been ready for long enough",
         _with(spec__rollout={"progressDeadlineSeconds": 30, "minReadySeconds": 30}),
@@ -236,9 +243,9 @@ MISFITS = (
     ),
     Misfit(
         "a strategy of a later release",
-        _with(spec__rollout__strategy="Rolling"),
+        _with(spec__rollout__strategy="Canary"),
         "spec.rollout.strategy",
-        'supported values: "BlueGreen"',
+        'supported values: "BlueGreen", "Rolling", "Recreate"',
     ),
     Misfit(
         "a promotion by nobody",
@@ -315,6 +322,13 @@ WELCOME = (
     ),
     Welcome("an image by its digest", _with(spec__runtime__image="example.org/a/b@sha256:" + "0" * 64)),
     Welcome("an empty rollout", _with(spec__rollout={})),
+    Welcome(
+        "an outage that is allowed", _with(spec__rollout={"strategy": "Recreate", "allowDowntime": True})
+    ),
+    Welcome(
+        "turns without a pod more",
+        _with(spec__rollout={"strategy": "Rolling", "maxSurge": 0, "maxUnavailable": 1}),
+    ),
     Welcome("a rollout in the user's hands", _with(spec__rollout={"paused": True, "promotion": "Manual"})),
     Welcome("a deadline one second after", _with(spec__rollout={"progressDeadlineSeconds": 6})),
     Welcome("no example", _with(spec__rollout__verification={"examples": []})),

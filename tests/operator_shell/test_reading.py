@@ -126,6 +126,17 @@ def test_what_a_deleted_namesake_of_the_model_left_is_neither_ours_nor_in_the_wa
     assert (seen.service, seen.foreign) == (None, ())
 
 
+def test_a_selector_of_all_pods_is_ours_only_with_the_note_of_it() -> None:
+    note = json.dumps({"from": A, "to": "*", "at": "2026-01-02T03:04:05Z"})
+    for annotations, wide in (({"slipway.dev/switch": note}, True), ({}, False)):
+        service = objects.stable_service(A, annotations=annotations)
+        service["spec"]["selector"] = {"slipway.dev/model": "sentiment"}
+        pods = [objects.pod("new", B), objects.pod("old", A)]
+        slices = [objects.endpoint_slice("sentiment", new=True, old=True)]
+        found = traffic(service, slices=slices, pods=pods)
+        assert (found.revision, found.wide, bool(found.foreign)) == (None, wide, not wide)
+
+
 def test_the_preview_is_the_models_and_no_revisions() -> None:
     mine = objects.stable_service(A)
     mine["metadata"]["name"] = "sentiment-preview"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 
 from hypothesis import strategies as st
@@ -47,6 +48,8 @@ SERVICE = st.builds(
     switch=st.none() | SWITCH,
     ready=UIDS,
     foreign=UIDS,
+).map(
+    lambda service: dataclasses.replace(service, wide=service.revision is None and service.switch is not None)
 )
 PREVIEW = st.builds(observed.PreviewService, revision=st.none() | NAME, resource_version=st.just("3"))
 FOREIGN = st.just(observed.Foreign("Service", "sentiment", "somebody else"))
@@ -94,6 +97,10 @@ TARGET = st.builds(
     revision=NAME,
     version=st.just("v"),
     replicas=COUNT,
+    strategy=st.sampled_from(target.Strategy),
+    max_surge=COUNT,
+    max_unavailable=COUNT,
+    allow_downtime=st.booleans(),
     progress_deadline=st.sampled_from([1, 60, 600, 86_400]),
     min_ready=st.sampled_from([0, 5, 3600]),
     bake=st.sampled_from([0, 60, 86_400]),

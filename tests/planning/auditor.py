@@ -11,7 +11,7 @@ import datetime
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions
-from tests.planning import bakes, look, truths, world
+from tests.planning import bakes, look, truths, turns, world
 
 REASON = reasons.ConditionReason
 
@@ -93,16 +93,21 @@ class Auditor:
             case actions.Reject() | actions.Release():
                 _justly_ended(action, taken)
             case actions.Scale(revision=revision, replicas=replicas):
-                seen = taken.seen.revision(revision)
-                assert seen is not None
-                if replicas < seen.desired:
-                    _may_shrink(seen, replicas, taken)
+                _rightly_sized(revision, replicas, taken)
+            case _:
+                self._check_requests(action, taken)
+                self._check_leaving(action, taken)
+
+    def _check_leaving(self, action: actions.Action, taken: look.Look) -> None:
+        match action:
+            case actions.TakeDown(revision=revision):
+                turns.check_outage(revision, taken)
             case actions.GiveWay(revision=revision):
                 _serves_nobody(revision, taken)
             case actions.DeleteRevision(revision=revision):
                 _may_leave(revision, taken)
             case _:
-                self._check_requests(action, taken)
+                pass
 
     def _check_requests(self, action: actions.Action, taken: look.Look) -> None:
         match action:
@@ -110,12 +115,17 @@ class Auditor:
                 _comes_back_where_pods_are(to, taken)
             case actions.SwitchTraffic(to=to):
                 self._enough(to, taken)
+                if turns.under_way(taken):
+                    turns.check_end(to, taken)
                 _with_the_users_word(to, taken)
                 bakes.check_noted(action, taken)
+            case actions.WidenTraffic(origin=origin):
+                turns.check_beginning(origin, taken)
             case actions.PointPreview(to=to):
                 _worth_a_look(to, taken)
             case actions.MarkPromoted(revision=revision):
-                leaving = any(isinstance(a, actions.SwitchTraffic) for a in taken.plan.actions)
+                moves = (actions.SwitchTraffic, actions.WidenTraffic)
+                leaving = any(isinstance(a, moves) for a in taken.plan.actions)
                 assert taken.confirmed or leaving, "a promotion is noted before it is confirmed"
                 assert taken.live is not None
                 assert taken.live.id == revision, "a revision without the traffic is noted as promoted"
@@ -204,6 +214,15 @@ def _justly_ended(action: actions.Reject | actions.Release, taken: look.Look) ->
     else:
         age = (taken.at - ended.attempt_started_at).total_seconds()
         assert age >= taken.asked.progress_deadline, "released before its deadline"
+
+
+def _rightly_sized(revision: str, replicas: int, taken: look.Look) -> None:
+    seen = taken.seen.revision(revision)
+    assert seen is not None
+    if turns.under_way(taken):
+        turns.check(seen, replicas, taken)
+    elif replicas < seen.desired:
+        _may_shrink(seen, replicas, taken)
 
 
 def _may_shrink(seen: observed.Revision, replicas: int, taken: look.Look) -> None:

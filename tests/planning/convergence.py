@@ -38,7 +38,7 @@ def converge(
         asked = cluster.deployments.get(cluster.asked.revision)
         if _was_unlucky(asked) and cluster.asked.replicas > 0 and not _is_live(cluster):
             cluster.user_wants_a_retry()
-        elif taken.plan.look_again is None or (asked and asked.released and asked.attempt_number > RETRIES):
+        elif taken.plan.look_again is None or _tried_in_vain(cluster, asked):
             return taken
         else:
             cluster.now = taken.plan.look_again
@@ -94,10 +94,20 @@ def _check_rest(cluster: world.World, taken: look.Look) -> None:
             assert not late.plan.actions, f"I10: {late.plan.actions} after {seconds} s, and no alarm was set"
 
 
-def _was_unlucky(asked: world.Deployment | None) -> bool:
-    """It was rejected because its pods crashed, and not for what it is."""
-    if asked is None or asked.rejected is None:
+def _tried_in_vain(cluster: world.World, asked: world.Deployment | None) -> bool:
+    """Again and again, and what can answer is back in its place."""
+    if asked is None or asked.released is None or asked.attempt_number <= RETRIES:
         return False
+    turning = cluster.service is not None and cluster.service.wide
+    return not turning or not any(pod.phase is world.Phase.READY for pod in cluster.pods.values())
+
+
+def _was_unlucky(asked: world.Deployment | None) -> bool:
+    """It was rejected for a crash and not for what it is, or released and would have come to another end."""
+    if asked is None or (asked.rejected is None and asked.released is None):
+        return False
+    if asked.rejected is None:
+        return versions.NATURES[asked.revision] in (versions.Nature.GOOD, versions.Nature.WRONG)
     return versions.NATURES[asked.revision] is not versions.Nature.WRONG
 
 

@@ -29,26 +29,48 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             cluster.create_service(to)
         case actions.SwitchTraffic():
             _switch(cluster, action)
+        case actions.Scale(revision=revision, replicas=replicas):
+            lower = replicas < _deployment(cluster, revision).desired and replicas < asked.replicas
+            _refuse_if(lower and _has_traffic(cluster, revision))
+            cluster.scale(revision, replicas)
+        case actions.GiveWay(revision=revision):
+            _give_way(cluster, revision)
+        case actions.TakeDown(revision=revision):
+            _deployment(cluster, revision)
+            cluster.scale(revision, 0)
+        case actions.DeleteRevision(revision=revision):
+            _refuse_if(_has_traffic(cluster, revision))
+            _deployment(cluster, revision)
+            cluster.deployment_is_deleted(revision)
+        case actions.WidenTraffic() | actions.CreatePreviewService() | actions.PointPreview():
+            _select(cluster, action)
+        case _:
+            _note(_deployment(cluster, action.revision), action)
+
+
+def _give_way(cluster: world.World, revision: str) -> None:
+    _deployment(cluster, revision)
+    if any(pod.phase is world.Phase.READY for pod in cluster.standing(revision)):
+        cluster.slices_catch_up()  # they do while the operator waits after a conflict
+        raise Refused
+    cluster.scale(revision, 0)
+
+
+def _select(
+    cluster: world.World, action: actions.WidenTraffic | actions.CreatePreviewService | actions.PointPreview
+) -> None:
+    match action:
+        case actions.WidenTraffic(origin=origin, at=at, resource_version=read):
+            _refuse_if(cluster.service is None or read != str(cluster.service.resource_version))
+            cluster.move_selector(observed.Switch(origin, observed.EVERY_POD, at))
         case actions.CreatePreviewService(to=to):
             _refuse_if(cluster.preview is not None)
             cluster.point_preview(to)
         case actions.PointPreview(to=to, resource_version=read):
             _refuse_if(cluster.preview is None or cluster.preview.resource_version != read)
             cluster.point_preview(to)
-        case actions.Scale(revision=revision, replicas=replicas):
-            lower = replicas < _deployment(cluster, revision).desired and replicas < asked.replicas
-            _refuse_if(lower and _has_traffic(cluster, revision))
-            cluster.scale(revision, replicas)
-        case actions.GiveWay(revision=revision):
-            _deployment(cluster, revision)
-            _refuse_if(any(pod.phase is world.Phase.READY for pod in cluster.standing(revision)))
-            cluster.scale(revision, 0)
-        case actions.DeleteRevision(revision=revision):
-            _refuse_if(_has_traffic(cluster, revision))
-            _deployment(cluster, revision)
-            cluster.deployment_is_deleted(revision)
         case _:
-            _note(_deployment(cluster, action.revision), action)
+            assert_never(action)
 
 
 def fits(cluster: world.World, move: actions.SwitchTraffic) -> bool:

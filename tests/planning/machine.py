@@ -7,10 +7,11 @@ import sys
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from slipway_operator.domain import observed
+from slipway_operator.domain import observed, target
 from tests.planning import convergence, simulated_operator, versions, world
 
 VERSIONS = st.sampled_from([*versions.NATURES, *versions.GOOD])
+STRATEGIES = st.sampled_from(target.Strategy)
 PAUSES = st.sampled_from([0.5, 4, 5, 30, 60, 61, 300, 600, 3600])
 CRASHES = st.sampled_from([observed.Severity.PASSING, observed.Severity.PASSING, observed.Severity.REJECTING])
 ANY = st.integers(min_value=0, max_value=11)
@@ -44,6 +45,19 @@ class Rollouts(RuleBasedStateMachine):
     @rule()
     def user_wants_a_retry(self) -> None:
         self.world.user_wants_a_retry()
+
+    @rule(strategy=STRATEGIES, surge=st.integers(0, 2), unavailable=st.integers(0, 2), downtime=st.booleans())
+    def user_chooses_a_strategy(
+        self,
+        strategy: target.Strategy,
+        surge: int,
+        unavailable: int,
+        downtime: bool,  # noqa: FBT001
+    ) -> None:
+        surge = max(surge, 1) if unavailable == 0 else surge  # as the CRD has it
+        self.world.user_chooses(
+            strategy, max_surge=surge, max_unavailable=unavailable, allow_downtime=downtime
+        )
 
     @rule(paused=st.sampled_from([False, False, True]))
     def user_pauses_or_resumes(self, paused: bool) -> None:  # noqa: FBT001
@@ -208,6 +222,9 @@ class Rollouts(RuleBasedStateMachine):
     def everything_comes_to_its_end(self) -> None:
         self.world.user_pauses(paused=False)
         self.world.user_promotes()
+        self.world.user_chooses(
+            self.world.asked.strategy, max_surge=2
+        )  # who forbids every turn waits for ever
         convergence.check_end(self.world, convergence.converge(self.world, self.operator))
 
     def teardown(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from slipway_operator.domain import observed
+from slipway_operator.domain import observed, target
 from slipway_operator.planning import (
     actions,
     attempt,
@@ -19,7 +19,9 @@ from slipway_operator.planning import (
     plan,
     preview,
     promotion,
+    recreation,
     retirement,
+    rolling,
     room,
     situation,
     traffic,
@@ -69,7 +71,7 @@ def judges_the_live_revision(patch: pytest.MonkeyPatch) -> None:
 def _judge_anyway(s: situation.Situation, target: observed.Revision) -> decision.Decision:
     if not failure.is_late(s, target) or len(target.ready) >= s.asked.replicas:
         return decision.NOTHING
-    verdict = failure._verdict(s, failure._why_late(s, target))
+    verdict = failure.verdict(s, failure.why_late(s, target))
     return decision.act(actions.Release(target.id, verdict), actions.Scale(target.id, 0))
 
 
@@ -196,7 +198,7 @@ def keeps_no_pods_for_the_bake(patch: pytest.MonkeyPatch) -> None:
 
 
 def gives_way_while_it_serves(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(room, "serves_nobody", lambda *_: True)
+    patch.setattr(situation.Situation, "serves_nobody", property(lambda _: True))
 
 
 def gives_way_to_nobody(patch: pytest.MonkeyPatch) -> None:
@@ -215,6 +217,41 @@ def lets_go_what_it_goes_back_to(patch: pytest.MonkeyPatch) -> None:
         return decision.act(*(actions.Scale(r.id, 0) for r in due))
 
     patch.setattr(plan, "_standing", lambda s: [retire(s), room.make(s)])
+
+
+def turns_without_a_floor(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rolling, "_floor", lambda _: 0)
+
+
+def takes_a_place_that_is_not_free_yet(patch: pytest.MonkeyPatch) -> None:
+    """A pod that is ending still holds its GPU."""
+
+    def more(
+        s: situation.Situation, goal: observed.Revision, others: list[observed.Revision]
+    ) -> actions.Action | None:
+        standing = goal.desired + sum(r.desired for r in others)
+        if goal.desired >= s.asked.replicas or standing >= s.asked.replicas + s.asked.max_surge:
+            return None
+        return actions.Scale(goal.id, goal.desired + 1)
+
+    patch.setattr(rolling, "_more", more)
+
+
+def narrows_on_the_first_ready_pod(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rolling, "_proven", lambda s, goal: s.asked.replicas if goal.ready else 0)
+
+
+def never_narrows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rolling, "_narrow", lambda *_: None)
+
+
+def takes_down_without_leave(patch: pytest.MonkeyPatch) -> None:
+    recreates = property(lambda s: s.asked.strategy is target.Strategy.RECREATE and s._succeeds)
+    patch.setattr(situation.Situation, "recreating", recreates)
+
+
+def takes_down_for_what_has_failed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(recreation, "under_way", lambda s: s.recreating and not s.asked.paused)
 
 
 def _policy(patch: pytest.MonkeyPatch, old: decision.Policy, new: decision.Policy) -> None:
@@ -257,4 +294,10 @@ ALL: tuple[Mutation, ...] = (
     gives_way_to_nobody,
     takes_its_room_back,
     lets_go_what_it_goes_back_to,
+    turns_without_a_floor,
+    takes_a_place_that_is_not_free_yet,
+    narrows_on_the_first_ready_pod,
+    never_narrows,
+    takes_down_without_leave,
+    takes_down_for_what_has_failed,
 )

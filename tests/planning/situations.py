@@ -90,6 +90,14 @@ class Scene:
     def with_preview(self, revision: str | None) -> Scene:
         return dataclasses.replace(self, preview=observed.PreviewService(revision, "3"))
 
+    def widened(self, origin: str | None, *, seconds_ago: float = 60) -> Scene:
+        """The Service selects every pod, by a move from `origin`."""
+        ready = frozenset(pod.uid for revision in self.revisions for pod in revision.ready)
+        scene = self.with_service(None, ready=ready, wide=True)
+        assert scene.service is not None
+        switch = observed.Switch(origin, observed.EVERY_POD, ago(seconds_ago))
+        return dataclasses.replace(scene, service=dataclasses.replace(scene.service, switch=switch))
+
     def without_service(self) -> Scene:
         return dataclasses.replace(self, service=None)
 

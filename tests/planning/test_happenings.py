@@ -8,6 +8,7 @@ from slipway_operator.planning import actions, happenings
 from tests.planning.situations import NOW, Scene, a_model, a_verdict
 
 REASON, STEP = reasons.EventReason, reasons.RolloutStep
+WIDENED = "the Service now selects all pods of the model, while those of version v1 are replaced by turns"
 COMING = a_model(asking="v2").with_live("v1").with_revision("v2")
 
 
@@ -54,6 +55,20 @@ COMING = a_model(asking="v2").with_live("v1").with_revision("v2")
         (
             actions.Release("v2", a_verdict()),
             Happening(REASON.ROLLOUT_BLOCKED, "Unschedulable: 0/2 nodes are available", warning=True),
+        ),
+        (
+            actions.WidenTraffic("v1", NOW, "7"),
+            Happening(
+                REASON.TRAFFIC_SWITCHED,
+                WIDENED,
+            ),
+        ),
+        (
+            actions.TakeDown("v1"),
+            Happening(
+                REASON.REVISION_RETIRED,
+                "version v1 is taken down: its successor comes when it has gone",
+            ),
         ),
         (
             actions.GiveWay("v1"),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 import pytest
 
+from slipway_operator.domain import target
 from slipway_operator.planning import actions
 from tests.planning import convergence, simulated_operator, world
 
@@ -39,6 +40,10 @@ def promotes(version: str) -> Step:
     return step
 
 
+def by_turns(cluster: world.World) -> None:
+    cluster.user_chooses(target.Strategy.ROLLING, max_surge=1)
+
+
 def nothing(cluster: world.World) -> None:
     """The model as it was applied."""
 
@@ -59,6 +64,8 @@ SCENARIOS: dict[str, tuple[Step, ...]] = {
         promotes("v2"),
         applies("v1"),
     ),
+    "by turns, and back": (by_turns, applies("v2"), applies("v1")),
+    "by turns, a wrong version and then a good one": (by_turns, applies("wrong"), applies("v2")),
     "replicas and version at once": (nothing, wants(3), lambda w: (applies("v2")(w), wants(1)(w))[0]),
 }
 
@@ -86,6 +93,7 @@ def play(
         actions.CreateRevisionService,
         actions.CreateTrafficService,
         actions.SwitchTraffic,
+        actions.WidenTraffic,
         actions.DeleteRevision,
         actions.CreatePreviewService,
         actions.PointPreview,

@@ -41,6 +41,11 @@ def test_the_earliest_alarm_counts() -> None:
         (actions.CreateTrafficService("v1"), "create the stable Service, selecting revision v1"),
         (actions.SwitchTraffic(None, "v1", NOW, "7"), "move the traffic from revision none to v1"),
         (actions.SwitchTraffic("v1", "v2", NOW, "7"), "move the traffic from revision v1 to v2"),
+        (
+            actions.WidenTraffic("v1", NOW, "7"),
+            "let the Service select all pods of the model, and no longer revision v1 alone",
+        ),
+        (actions.TakeDown("v1"), "take down revision v1 to recreate the model"),
         (actions.CreatePreviewService("v1"), "create the preview Service, selecting revision v1"),
         (actions.PointPreview("v1", "7"), "point the preview Service at revision v1"),
         (

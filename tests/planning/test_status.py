@@ -27,6 +27,12 @@ BAKED = dataclasses.replace(BAKING).switched("v1", seconds_ago=90)
 LAGGING = SWITCHED.with_service("v2", ready=frozenset({"v1-0"}), foreign=frozenset({"v1-0"}))
 OBSTACLE = target.Obstacle(REASON.IMAGE_NOT_ALLOWED, "spec.runtime.image x is not on the list")
 
+NO_ROOM = (
+    "0 of 2 pods of version v2 are ready; Pod sentiment-v2-x: 0/2 nodes are available; "
+    "version v1 keeps its pods meanwhile: make room, or choose the strategy Rolling, with maxUnavailable "
+    "where not one pod more finds room, or Recreate with allowDowntime"
+)
+
 STEPS = [
     pytest.param(
         CREATED,
@@ -78,7 +84,7 @@ STEPS = [
         (
             STEP.BLOCKED,
             REASON.UNSCHEDULABLE,
-            "0 of 2 pods of version v2 are ready; Pod sentiment-v2-x: 0/2 nodes are available",
+            NO_ROOM,
         ),
         id="the new version finds no room",
     ),

@@ -27,7 +27,8 @@ def check(taken: look.Look) -> None:
 def _check_traffic(taken: look.Look, *, ready: bool, serving: bool) -> None:
     service, live = taken.seen.service, taken.live
     behind = bool(service is not None and service.ready)
-    assert serving == (behind and live is not None), "Serving is the truth about traffic"
+    wide = service is not None and service.wide
+    assert serving == (behind and (wide or live is not None)), "Serving is the truth about traffic"
     if ready:
         assert live is not None
         assert live.id == taken.asked.revision, "Ready, and the version asked for has no traffic"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+from typing import Any
 
 from slipway_operator.domain import observed, target
 from tests.planning import versions
@@ -61,6 +62,7 @@ class StableService:
     created_at: datetime.datetime
     resource_version: int
     switch: observed.Switch | None = None
+    wide: bool = False
 
 
 class World:
@@ -96,6 +98,9 @@ class World:
     def user_promotes(self) -> None:
         self.asked = dataclasses.replace(self.asked, approved=self.asked.revision)
 
+    def user_chooses(self, strategy: target.Strategy, **rules: Any) -> None:
+        self.asked = dataclasses.replace(self.asked, strategy=strategy, **rules)
+
     def user_wants_a_retry(self) -> None:
         self.asked = dataclasses.replace(self.asked, retry_token=f"token-{self._next()}")
 
@@ -105,13 +110,17 @@ class World:
         self.now += datetime.timedelta(seconds=seconds)
 
     def slices_catch_up(self) -> None:
-        selected = self.service.revision if self.service else None
-        self._stable_slices = frozenset(pod.uid for pod in self._ready(selected))
+        self._stable_slices = frozenset(
+            pod.uid for pod in self.pods.values() if pod.phase is Phase.READY and self._is_selected(pod)
+        )
         self._own_slices = {
             revision: frozenset(pod.uid for pod in self._ready(revision))
             for revision, deployment in self.deployments.items()
             if deployment.has_service
         }
+
+    def _is_selected(self, pod: Pod) -> bool:
+        return self.service is not None and (self.service.wide or self.service.revision == pod.revision)
 
     def pod_starts(self, uid: str) -> None:
         """A pod comes up, or comes up again, and ends as its version's nature has it."""
@@ -167,7 +176,7 @@ class World:
 
     def selector_is_edited(self, revision: str | None) -> None:
         if self.service is not None:
-            self.service.revision = revision
+            self.service.revision, self.service.wide = revision, False
             self.service.resource_version = self._next()
             self.moved_by_hand += 1
 
@@ -191,7 +200,9 @@ class World:
 
     def move_selector(self, switch: observed.Switch) -> None:
         assert self.service is not None
-        self.service.revision, self.service.switch = switch.to, switch
+        self.service.wide = switch.to == observed.EVERY_POD
+        self.service.revision = None if self.service.wide else switch.to
+        self.service.switch = switch
         self.service.resource_version = self._next()
 
     def point_preview(self, to: str) -> None:
@@ -232,7 +243,7 @@ class World:
         service = self.service
         if service is None:
             return None
-        own = {uid for uid, pod in self.pods.items() if pod.revision == service.revision}
+        own = {uid for uid, pod in self.pods.items() if self._is_selected(pod)}
         return observed.TrafficService(
             revision=service.revision,
             resource_version=str(service.resource_version),
@@ -240,6 +251,7 @@ class World:
             switch=service.switch,
             ready=self._stable_slices,
             foreign=self._stable_slices - own,
+            wide=service.wide,
         )
 
     def _observed_revision(self, deployment: Deployment) -> observed.Revision:

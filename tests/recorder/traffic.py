@@ -132,7 +132,7 @@ def _live_deployment_cut(moment: Moment, asked: _Asked) -> Iterator[Violation]:
     if not isinstance(deployment, Deployment) or not isinstance(before, Deployment):
         return
     model, service = _live(before, moment.world)
-    if model is None or service is None:
+    if model is None or service is None or model.allow_downtime:
         return
     wanted = asked.least(model, moment.at)
     if moment.change.deleted or (deployment.meta.deleting and not before.meta.deleting):

@@ -154,6 +154,14 @@ def test_a_move_back_is_noted_as_one() -> None:
     assert json.loads(body["metadata"]["annotations"]["slipway.dev/switch"])["back"] is True
 
 
+def test_while_pods_are_replaced_by_turns_the_stable_service_selects_them_all() -> None:
+    body = service.widened(models.model(models.LEAST), origin="aaaaaaaaaa", at=AT, resource_version="41")
+    assert body["metadata"]["resourceVersion"] == "41"
+    assert body["spec"] == {"selector": {"slipway.dev/model": "sentiment"}}
+    note = json.loads(body["metadata"]["annotations"]["slipway.dev/switch"])
+    assert (note["from"], note["to"]) == ("aaaaaaaaaa", "*")
+
+
 def test_deleting_the_model_takes_everything_along() -> None:
     model = models.model(models.LEAST)
     name = revision.revision_of(models.LEAST)

@@ -31,6 +31,7 @@ class ConditionReason(StrEnum):
     PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
     SWITCHING = "Switching"  # the selector has moved; the Service's endpoints do not show it yet
     BAKING = "Baking"  # the new revision has the traffic and is watched for bakeSeconds
+    ROLLING = "Rolling"  # pods of the new revision take the place of the old one's by turns
     KEEPING_WARM = "KeepingWarm"  # the old revision keeps its pods for keepWarmSeconds
     DRAINING = "Draining"  # the old revision's pods answer what is still open
     HIBERNATED = "Hibernated"  # spec.replicas is 0
@@ -60,6 +61,7 @@ class ConditionReason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # S3 does not answer, or answers with an error of its own
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word; credentialsSecretName, or a key in it, does not exist
     IMAGE_PULL_FAILED = "ImagePullFailed"  # the node cannot fetch the runtime's image
+    NO_TURN_POSSIBLE = "NoTurnPossible"  # Rolling may neither add a pod nor miss one
     UNSCHEDULABLE = "Unschedulable"  # no node has room, or matches
     QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota forbids the pods: none exists
     PODS_REFUSED = "PodsRefused"  # the API server refuses the Deployment or its pods for another reason
@@ -92,6 +94,7 @@ BLOCKED_REASONS: Final = frozenset(
         ConditionReason.SOURCE_UNAVAILABLE,
         ConditionReason.SECRET_NOT_FOUND,
         ConditionReason.IMAGE_PULL_FAILED,
+        ConditionReason.NO_TURN_POSSIBLE,
         ConditionReason.UNSCHEDULABLE,
         ConditionReason.QUOTA_EXCEEDED,
         ConditionReason.PODS_REFUSED,
@@ -143,6 +146,7 @@ class RolloutStep(StrEnum):
     WAITING_FOR_READY_PODS = "WaitingForReadyPods"  # the target's pods start and prove themselves
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # they have; the user has the last word
     SWITCHING = "Switching"  # the selector has moved; its endpoints are being confirmed
+    ROLLING = "Rolling"  # the Service selects all pods of the model while they are replaced by turns
     BAKING = "Baking"  # confirmed; the new revision is watched, the old one kept hot
     KEEPING_WARM = "KeepingWarm"  # the bake has ended well; the old revision is kept hot
     DRAINING = "Draining"  # the old revision's pods are ending

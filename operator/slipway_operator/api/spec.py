@@ -56,6 +56,8 @@ class Strategy(StrEnum):
     """How a new version takes the place of the old one."""
 
     BLUE_GREEN = "BlueGreen"
+    ROLLING = "Rolling"
+    RECREATE = "Recreate"
 
 
 class Promotion(StrEnum):
@@ -115,6 +117,9 @@ class Rollout(Part):
     """How a new version takes the place of the old one. Only drain and verification shape a pod."""
 
     strategy: Strategy = Strategy.BLUE_GREEN
+    max_surge: Annotated[int, Field(ge=0, le=64)] = 1
+    max_unavailable: Annotated[int, Field(ge=0, le=64)] = 0
+    allow_downtime: bool = False
     promotion: Promotion = Promotion.AUTOMATIC
     paused: bool = False
     progress_deadline_seconds: Annotated[int, Field(ge=1, le=86400)] = 600
@@ -132,6 +137,21 @@ class Rollout(Part):
             raise ValueError(
                 "spec.rollout.progressDeadlineSeconds must be greater than spec.rollout.minReadySeconds"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _outage_is_allowed(self) -> Self:
+        if self.strategy is Strategy.RECREATE and not self.allow_downtime:
+            raise ValueError(
+                "spec.rollout.strategy Recreate takes the old version away before the new one is ready: it "
+                "needs spec.rollout.allowDowntime"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _turns_are_possible(self) -> Self:
+        if self.max_surge == 0 and self.max_unavailable == 0:
+            raise ValueError("spec.rollout.maxSurge and spec.rollout.maxUnavailable must not both be 0")
         return self
 
 

@@ -109,9 +109,12 @@ class Revision:
         return sum(1 for pod in self.ready if (now - pod.since).total_seconds() >= seconds)
 
 
+EVERY_POD = "*"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Switch:
-    """The last move of the traffic, as the Service carries it."""
+    """The last move of the traffic, as the Service carries it; to EVERY_POD when its selector was widened."""
 
     origin: str | None
     to: str
@@ -129,6 +132,7 @@ class TrafficService:
     switch: Switch | None
     ready: frozenset[str]  # pod uids that its EndpointSlices list as ready
     foreign: frozenset[str]  # of these (or not ready but serving), pods of another revision
+    wide: bool = False  # it selects every pod of the model, by a move of ours
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

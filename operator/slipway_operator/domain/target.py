@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 
 from slipway_operator.api import reasons
 
@@ -15,6 +16,14 @@ class Obstacle:
     message: str
 
 
+class Strategy(enum.Enum):
+    """How the new revision takes the place of the old one."""
+
+    BLUE_GREEN = "BlueGreen"
+    ROLLING = "Rolling"
+    RECREATE = "Recreate"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
     """The asked-for revision and the pace at which to go there. Times are in seconds."""
@@ -22,6 +31,10 @@ class Target:
     revision: str
     version: str
     replicas: int
+    strategy: Strategy = Strategy.BLUE_GREEN
+    max_surge: int = 1
+    max_unavailable: int = 0
+    allow_downtime: bool = False
     progress_deadline: int = 600
     min_ready: int = 5
     bake: int = 60

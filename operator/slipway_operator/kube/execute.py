@@ -37,20 +37,34 @@ class Executor:
                 await self._create(paths.services(self.model.namespace), body)
             case actions.SwitchTraffic():
                 await self._switch(action)
+            case actions.Scale(revision=revision, replicas=replicas):
+                await self._scale(revision, replicas)
+            case actions.GiveWay(revision=revision):
+                await self._give_way(revision)
+            case actions.TakeDown(revision=revision):
+                await self._set_replicas(revision, 0)
+            case actions.DeleteRevision(revision=revision):
+                await self._delete(revision)
+            case actions.WidenTraffic() | actions.CreatePreviewService() | actions.PointPreview():
+                await self._select(action)
+            case _:
+                await self._note(action)
+
+    async def _select(
+        self, action: actions.WidenTraffic | actions.CreatePreviewService | actions.PointPreview
+    ) -> None:
+        match action:
+            case actions.WidenTraffic(origin=origin, at=at, resource_version=read):
+                body = service.widened(self.model, origin=origin, at=at, resource_version=read)
+                await self._apply_service(body)
             case actions.CreatePreviewService(to=to):
                 body = service.preview(self.model, revision=to)
                 await self._create(paths.services(self.model.namespace), body)
             case actions.PointPreview(to=to, resource_version=read):
                 body = service.pointed_preview(self.model, to=to, resource_version=read)
                 await self._apply_service(body)
-            case actions.Scale(revision=revision, replicas=replicas):
-                await self._scale(revision, replicas)
-            case actions.GiveWay(revision=revision):
-                await self._give_way(revision)
-            case actions.DeleteRevision(revision=revision):
-                await self._delete(revision)
             case _:
-                await self._note(action)
+                assert_never(action)
 
     async def _note(
         self, action: actions.StartAttempt | actions.MarkPromoted | actions.Reject | actions.Release
@@ -106,6 +120,9 @@ class Executor:
     async def _scale(self, revision: str, replicas: int) -> None:
         if replicas < self._read(revision)["spec"].get("replicas", 1) and replicas < self.model.spec.replicas:
             await self._assert_without_traffic(revision)
+        await self._set_replicas(revision, replicas)
+
+    async def _set_replicas(self, revision: str, replicas: int) -> None:
         path = f"{self._deployment_path(revision)}/scale"
         await self.server.merge(path, {"spec": {"replicas": replicas}}, manager=labels.FIELD_MANAGER)
 
@@ -114,7 +131,7 @@ class Executor:
         path = self._deployment_path(revision)
         if (await self.server.get(path)).get("status", {}).get("readyReplicas", 0) > 0:
             raise errors.Conflict(f"revision {revision} of {self.model.name} has a ready pod now")
-        await self.server.merge(f"{path}/scale", {"spec": {"replicas": 0}}, manager=labels.FIELD_MANAGER)
+        await self._set_replicas(revision, 0)
 
     async def _delete(self, revision: str) -> None:
         await self._assert_without_traffic(revision)

@@ -79,16 +79,26 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
     if service is None or not _owned(service, model.metadata.uid):
         return None
     selected = _selected(service, model.name)
+    switch = attempt.read_switch(service["metadata"].get("annotations", {}))
+    wide = _is_wide(service, model.name, switch)
     endpoints = _endpoints(seen.slices, model.name)
-    ours = {p["metadata"]["uid"] for p in seen.pods if _label(p, labels.REVISION) == selected}
+    ours = {p["metadata"]["uid"] for p in seen.pods if wide or _label(p, labels.REVISION) == selected}
     return observed.TrafficService(
         revision=selected,
         resource_version=service["metadata"]["resourceVersion"],
         created_at=_created(service),
-        switch=attempt.read_switch(service["metadata"].get("annotations", {})),
+        switch=switch,
         ready=frozenset(uid for uid, ready in endpoints.items() if ready),
         foreign=frozenset(uid for uid in endpoints if uid not in ours),
+        wide=wide,
     )
+
+
+def _is_wide(service: Body, model: str, switch: observed.Switch | None) -> bool:
+    """By a move of ours: a selector that somebody has cut down by hand is set right."""
+    selector = service.get("spec", {}).get("selector", {})
+    noted = switch is not None and switch.to == observed.EVERY_POD
+    return noted and selector == identity.wide_selector(model)
 
 
 def _preview(model: api.InferenceModel, seen: Cluster) -> observed.PreviewService | None:

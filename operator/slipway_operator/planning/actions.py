@@ -59,6 +59,18 @@ class SwitchTraffic:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class WidenTraffic:
+    """Lets the stable Service select every pod of the model, while they are replaced by turns."""
+
+    origin: str
+    at: datetime.datetime
+    resource_version: str
+
+    def __str__(self) -> str:
+        return f"let the Service select all pods of the model, and no longer revision {self.origin} alone"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class CreatePreviewService:
     """The Service for trying what waits for its promotion."""
 
@@ -147,6 +159,16 @@ class GiveWay:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class TakeDown:
+    """Scales the live revision to 0 before its successor has a pod: an outage, which the user allows."""
+
+    revision: str
+
+    def __str__(self) -> str:
+        return f"take down revision {self.revision} to recreate the model"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DeleteRevision:
     """Removes a retired revision's Deployment, and with it all that the Deployment owns."""
 
@@ -161,6 +183,7 @@ Action = (
     | CreateRevisionService
     | CreateTrafficService
     | SwitchTraffic
+    | WidenTraffic
     | CreatePreviewService
     | PointPreview
     | StartAttempt
@@ -169,5 +192,6 @@ Action = (
     | Release
     | Scale
     | GiveWay
+    | TakeDown
     | DeleteRevision
 )

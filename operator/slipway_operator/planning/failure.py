@@ -28,13 +28,13 @@ def judge(s: situation.Situation) -> decision.Decision:
         return decision.NOTHING
     worst = target.worst
     if worst is not None and worst.severity is observed.Severity.REJECTING:
-        return decision.act(actions.Reject(target.id, _verdict(s, worst)), actions.Scale(target.id, 0))
+        return decision.act(actions.Reject(target.id, verdict(s, worst)), actions.Scale(target.id, 0))
     if len(target.ready) >= s.enough:
         return decision.NOTHING
     if not is_late(s, target):
         return decision.wait_until(deadline(s, target))
     return decision.act(
-        actions.Release(target.id, _verdict(s, _why_late(s, target))), actions.Scale(target.id, 0)
+        actions.Release(target.id, verdict(s, why_late(s, target))), actions.Scale(target.id, 0)
     )
 
 
@@ -61,6 +61,8 @@ def may_try_again(s: situation.Situation, target: observed.Revision) -> bool:
         return True
     if s.asked.retry_token != verdict.retry_token:
         return True
+    if s.recreating:  # it would cost another outage
+        return False
     return target.rejected is None and s.now >= retry_at(s, verdict)
 
 
@@ -89,7 +91,8 @@ def deadline(s: situation.Situation, target: observed.Revision) -> datetime.date
     return situation.after(begun, s.asked.progress_deadline)
 
 
-def _why_late(s: situation.Situation, target: observed.Revision) -> observed.Problem:
+def why_late(s: situation.Situation, target: observed.Revision) -> observed.Problem:
+    """What is known to keep it, or that nothing is."""
     if target.worst is not None:
         return target.worst
     return observed.Problem(
@@ -100,7 +103,8 @@ def _why_late(s: situation.Situation, target: observed.Revision) -> observed.Pro
     )
 
 
-def _verdict(s: situation.Situation, problem: observed.Problem) -> observed.Verdict:
+def verdict(s: situation.Situation, problem: observed.Problem) -> observed.Verdict:
+    """The end of the target's attempt, for that reason."""
     target = s.target
     return observed.Verdict(
         reason=problem.reason,

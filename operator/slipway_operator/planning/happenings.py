@@ -39,11 +39,24 @@ def of_action(action: actions.Action, says: status.Status) -> Happening | None:
             return Happening(REASON.ROLLOUT_REJECTED, f"{verdict.reason}: {verdict.message}", warning=True)
         case actions.Release(verdict=verdict):
             return Happening(REASON.ROLLOUT_BLOCKED, f"{verdict.reason}: {verdict.message}", warning=True)
+        case actions.DeleteRevision(revision=revision):
+            return Happening(REASON.REVISION_DELETED, f"revision {revision} has left the history")
+        case _:
+            return _of_place(action, version)
+
+
+def _of_place(action: actions.Action, version: Callable[[str], str]) -> Happening | None:
+    """Who leaves its place to whom."""
+    match action:
+        case actions.WidenTraffic(origin=origin):
+            note = f"the Service now selects all pods of the model, while those of version {version(origin)} "
+            return Happening(REASON.TRAFFIC_SWITCHED, note + "are replaced by turns")
+        case actions.TakeDown(revision=revision):
+            note = f"version {version(revision)} is taken down: its successor comes when it has gone"
+            return Happening(REASON.REVISION_RETIRED, note)
         case actions.GiveWay(revision=revision):
             note = f"version {version(revision)} never had a ready pod and gives its room to its successor"
             return Happening(REASON.REVISION_RETIRED, note)
-        case actions.DeleteRevision(revision=revision):
-            return Happening(REASON.REVISION_DELETED, f"revision {revision} has left the history")
         case _:
             return None
 

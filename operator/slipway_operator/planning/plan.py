@@ -15,11 +15,13 @@ sentence of the design in a file of its own; the order in which they are asked s
     endpoints   each revision's ready pods can be counted
     preview     what waits for its promotion can be tried
 
+With `strategy: Rolling` one policy, `rolling`, takes the place of `failure` and `attempt`; with `Recreate`
+another, `recreation`, takes the old revision down before `attempt`.
+
 While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes back, and never forward) and
 `endpoints` are asked.
 
-Resolving a source (before `attempt`) and other strategies find their place
-in this list.
+Resolving a source (before `attempt`) finds its place in this list.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ from slipway_operator.planning import (
     failure,
     history,
     preview,
+    recreation,
     retirement,
+    rolling,
     room,
     situation,
     traffic,
@@ -52,8 +56,16 @@ _ROLLOUT: tuple[decision.Policy, ...] = (
     traffic.restore,
     bake.flip_back,
     failure.judge,
+    recreation.take_down,
     attempt.ensure,
     traffic.direct,
+    history.trim,
+)
+_BY_TURNS: tuple[decision.Policy, ...] = (
+    traffic.restore,
+    bake.flip_back,
+    traffic.direct,
+    rolling.roll,
     history.trim,
 )
 _PAUSED: tuple[decision.Policy, ...] = (traffic.restore, bake.flip_back, traffic.direct)
@@ -93,18 +105,24 @@ def _stand_aside(s: situation.Situation) -> decision.Decision:
 
 def _standing(s: situation.Situation) -> list[decision.Decision]:
     """What is due whatever the rollout does: it concerns the live revision and those that are leaving."""
-    if s.asked.paused:
+    if s.asked.paused or (s.service is not None and s.service.wide):
         return [capacity.follow(s)]
     return [capacity.follow(s), retirement.retire(s), room.make(s)]
 
 
 def _rollout(s: situation.Situation) -> list[decision.Decision]:
     decisions = []
-    for policy in _PAUSED if s.asked.paused else _ROLLOUT:
+    for policy in _policies(s):
         decisions.append(policy(s))
         if decisions[-1].actions:
             break
     return decisions
+
+
+def _policies(s: situation.Situation) -> tuple[decision.Policy, ...]:
+    if s.asked.paused:
+        return _PAUSED
+    return _BY_TURNS if s.rolling else _ROLLOUT
 
 
 def _around(s: situation.Situation) -> list[decision.Decision]:

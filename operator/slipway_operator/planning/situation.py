@@ -67,6 +67,29 @@ class Situation:
         return self.asked.replicas == 0
 
     @property
+    def serves_nobody(self) -> bool:
+        """The live revision has had the traffic from the start, and never a ready pod to answer it."""
+        served = self.live is None or self.live.promoted_at is not None or self.switched
+        return not served and self.live_ready == 0
+
+    @property
+    def rolling(self) -> bool:
+        """Pods are replaced by turns: that has begun and must end, or is how the target is to come."""
+        if self.service is not None and self.service.wide:
+            return True
+        return self.asked.strategy is target.Strategy.ROLLING and self._succeeds and not self.serves_nobody
+
+    @property
+    def recreating(self) -> bool:
+        """The live revision leaves before the target comes."""
+        recreates = self.asked.strategy is target.Strategy.RECREATE and self.asked.allow_downtime
+        return recreates and self._succeeds
+
+    @property
+    def _succeeds(self) -> bool:
+        return self.live is not None and not self.target_is_live and not self.hibernating
+
+    @property
     def confirmed(self) -> bool:
         """The stable EndpointSlices hold pods of the live revision only, and at least one is ready."""
         service = self.service

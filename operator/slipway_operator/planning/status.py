@@ -20,9 +20,9 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
         active=versions.of(s, live) if live else None,
         target=versions.asked(s),
         url=f"http://{model}.{namespace}.svc",
-        replicas=live.pods if live else 0,
-        ready_replicas=len(live.ready) if live else 0,
-        selector=_selector(model, s.live),
+        replicas=_pods_of(s, live),
+        ready_replicas=_answering(s, live),
+        selector=_selector(s, model),
         versions=versions.listed(s),
         step=at.step,
         message=at.message,
@@ -30,9 +30,26 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
     )
 
 
-def _selector(model: str, live: observed.Revision | None) -> str:
-    """For autoscalers: the active revision's pods only, or they would count two versions as one."""
-    return f"{labels.MODEL}={model},{labels.REVISION}={live.id}" if live else ""
+def _pods_of(s: situation.Situation, live: observed.Revision | None) -> int:
+    if s.service is not None and s.service.wide:
+        return sum(revision.pods for revision in s.seen.revisions)
+    return live.pods if live else 0
+
+
+def _answering(s: situation.Situation, live: observed.Revision | None) -> int:
+    if s.service is not None and s.service.wide:
+        return len(s.service.ready)
+    return len(live.ready) if live else 0
+
+
+def _selector(s: situation.Situation, model: str) -> str:
+    """For autoscalers: the active revision's pods only, or they would count two versions as one.
+
+    While pods are replaced by turns the two are one, and as many as are asked for.
+    """
+    if s.service is not None and s.service.wide:
+        return f"{labels.MODEL}={model}"
+    return f"{labels.MODEL}={model},{labels.REVISION}={s.live.id}" if s.live else ""
 
 
 def _conditions(s: situation.Situation, at: step.Where) -> tuple[status.Condition, ...]:
@@ -62,6 +79,9 @@ def _serving(s: situation.Situation) -> status.Condition:
     kind, live = reasons.ConditionType.SERVING, s.live
     if s.service is not None and s.service.ready and live is not None:
         message = f"version {live.version} answers with {_pods(len(live.ready), live.desired)}"
+        return _condition(kind, reasons.ConditionReason.SERVING, message)
+    if s.service is not None and s.service.wide and s.service.ready:
+        message = f"{len(s.service.ready)} pods answer, of all versions that have some"
         return _condition(kind, reasons.ConditionReason.SERVING, message)
     if s.hibernating:
         message = "spec.replicas is 0: the model hibernates, and requests are refused"

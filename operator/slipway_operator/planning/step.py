@@ -10,12 +10,34 @@ import datetime
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import bake, failure, promotion, retirement, situation, traffic
+from slipway_operator.planning import (
+    bake,
+    failure,
+    promotion,
+    retirement,
+    rolling,
+    room,
+    situation,
+    traffic,
+)
 
 STEP, REASON = reasons.RolloutStep, reasons.ConditionReason
 
+_AGAIN = "set spec.rollout.retryToken to try it again"
+_CHOICES = (
+    "make room, or choose the strategy Rolling, with maxUnavailable where not one pod more finds room, or "
+    "Recreate with allowDowntime"
+)
+
 MOVING = frozenset(
-    {STEP.WAITING_FOR_READY_PODS, STEP.WAITING_FOR_PROMOTION, STEP.SWITCHING, STEP.BAKING, STEP.PAUSED}
+    {
+        STEP.WAITING_FOR_READY_PODS,
+        STEP.WAITING_FOR_PROMOTION,
+        STEP.SWITCHING,
+        STEP.ROLLING,
+        STEP.BAKING,
+        STEP.PAUSED,
+    }
 )
 LEAVING = frozenset({STEP.KEEPING_WARM, STEP.DRAINING})
 STUCK = frozenset({STEP.BLOCKED, STEP.REJECTED, STEP.STOPPED})
@@ -72,6 +94,8 @@ def _name_taken(foreign: observed.Foreign) -> Where:
 
 def _coming(s: situation.Situation) -> Where:
     target = s.target
+    if s.rolling and not rolling.possible(s):
+        return _no_turn(s)
     if target is None:
         return Where(
             STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, "the revision is being created"
@@ -79,18 +103,44 @@ def _coming(s: situation.Situation) -> Where:
     if s.target_is_live:
         return _in_place(s, target)
     if target.rejected is not None:
-        return _ended(STEP.REJECTED, target.rejected, "set spec.rollout.retryToken to try it again")
+        return _ended(STEP.REJECTED, target.rejected, _AGAIN)
     if target.released is not None:
-        again = f"tried again at {_clock(failure.retry_at(s, target.released))}"
+        again = _AGAIN if s.recreating else f"tried again at {_clock(failure.retry_at(s, target.released))}"
         return _ended(STEP.BLOCKED, target.released, again)
-    if traffic.proven(s) and promotion.awaited(s):
-        return _waiting_for_promotion(target)
+    if promotion.awaited(s) and (traffic.proven(s) or s.rolling or s.recreating):
+        return _waiting_for_promotion(s, target)
+    if s.service is not None and s.service.wide:
+        return _turns(s, target)
     return _warming(s, target)
 
 
-def _waiting_for_promotion(target: observed.Revision) -> Where:
+def _no_turn(s: situation.Situation) -> Where:
     message = (
-        f"version {target.version} is ready and can be tried at the preview Service; to promote it, "
+        f"version {s.asked.version} cannot come by turns: spec.rollout.maxSurge is 0, and none of "
+        f"{s.asked.replicas} pods may be missing; make room for one more and set "
+        "maxSurge, or set allowDowntime"
+    )
+    return Where(STEP.BLOCKED, REASON.NO_TURN_POSSIBLE, message)
+
+
+def _turns(s: situation.Situation, target: observed.Revision) -> Where:
+    others = sum(len(r.ready) for r in s.seen.revisions if r is not target)
+    message = (
+        f"{_count(target, s.asked.replicas)}, and {others} of other versions; "
+        "there is no bake, and no way back but by turns"
+    )
+    worst = target.worst
+    if worst is None or not _blocking(target):
+        return Where(STEP.ROLLING, REASON.ROLLING, message)
+    rejected = worst.severity is observed.Severity.REJECTING
+    message = f"{message}; {worst.object}: {worst.message}"
+    return Where(STEP.REJECTED if rejected else STEP.BLOCKED, worst.reason, message)
+
+
+def _waiting_for_promotion(s: situation.Situation, target: observed.Revision) -> Where:
+    ready = "is ready and can be tried at the preview Service" if traffic.proven(s) else "has no pods yet"
+    message = (
+        f"version {target.version} {ready}; to promote it, "
         f"annotate the model with {labels.PROMOTE}={target.id}"
     )
     return Where(STEP.WAITING_FOR_PROMOTION, REASON.WAITING_FOR_PROMOTION, message)
@@ -117,6 +167,8 @@ def _warming(s: situation.Situation, target: observed.Revision) -> Where:
     message = f"{count}; {worst.object}: {worst.message}"
     if not _blocking(target):
         return Where(STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, message)
+    if room.lacking(s) and s.live is not None and s.live.desired > 0:
+        message += f"; version {s.live.version} keeps its pods meanwhile: {_CHOICES}"
     rejected = worst.severity is observed.Severity.REJECTING
     return Where(STEP.REJECTED if rejected else STEP.BLOCKED, worst.reason, message)
 

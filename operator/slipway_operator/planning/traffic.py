@@ -18,7 +18,7 @@ def restore(s: situation.Situation) -> decision.Decision:
     """A stable Service that is missing, or selects nothing of ours, is the first thing to mend."""
     if s.service is None:
         return decision.act(actions.CreateTrafficService(_first(s))) if s.seen.revisions else decision.NOTHING
-    if s.live is not None or s.target_is_live or s.hibernating:
+    if s.live is not None or s.target_is_live or s.hibernating or s.service.wide:
         return decision.NOTHING
     to = _fallback(s)
     if to is None or not to.ready:
@@ -35,7 +35,7 @@ def direct(s: situation.Situation) -> decision.Decision:
         return decision.Decision(actions=_promote(s).actions, look_again=_settles_at(s))
     back = s.returning or not gate_open(s)
     move = actions.SwitchTraffic(s.service.revision, to.id, s.now, s.service.resource_version, back=back)
-    return decision.act(*_note(s, s.live).actions, move)
+    return decision.act(*note(s, s.live).actions, move)
 
 
 def _destination(s: situation.Situation) -> observed.Revision | None:
@@ -65,10 +65,10 @@ def _promote(s: situation.Situation) -> decision.Decision:
         return decision.NOTHING
     if not s.switched and len(live.ready) < s.asked.replicas:  # the first revision proves itself in place
         return decision.NOTHING
-    return _note(s, live)
+    return note(s, live)
 
 
-def _note(s: situation.Situation, live: observed.Revision) -> decision.Decision:
+def note(s: situation.Situation, live: observed.Revision) -> decision.Decision:
     """At the latest when the traffic leaves again: coming back to this revision is then a new attempt."""
     if live.attempt_spent:
         return decision.NOTHING

@@ -35,7 +35,8 @@ def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
 
 
 def _state(s: situation.Situation, revision: observed.Revision) -> reasons.VersionState:
-    if s.service is not None and s.service.revision == revision.id:
+    service = s.service
+    if service is not None and (service.revision == revision.id or (service.wide and revision.ready)):
         return STATE.LIVE
     if revision.rejected is not None:
         return STATE.REJECTED

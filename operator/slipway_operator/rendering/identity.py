@@ -36,6 +36,11 @@ def selector(model: str, revision_id: str) -> dict[str, str]:
     return {labels.MODEL: model, labels.REVISION: revision_id}
 
 
+def wide_selector(model: str) -> dict[str, str]:
+    """What the stable Service selects while pods are replaced by turns: every pod of the model."""
+    return {labels.MODEL: model}
+
+
 def common_labels(model: str) -> dict[str, str]:
     """The labels of every child; the operator's watches ask the server for the last of them."""
     return {

@@ -11,6 +11,7 @@ import json
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
+from slipway_operator.domain import observed
 from slipway_operator.rendering import identity
 
 # The same target ports for every version: the EndpointSlice controller then turns a selector's move into
@@ -92,6 +93,24 @@ def switch(
             "annotations": {labels.SWITCH: json.dumps(note)},
         },
         "spec": {"selector": identity.selector(model.name, to)},
+    }
+
+
+def widened(
+    model: api.InferenceModel, *, origin: str, at: datetime.datetime, resource_version: str
+) -> identity.Body:
+    """The patch that lets the stable Service select every pod of the model, and the note of it."""
+    note = {"from": origin, "to": observed.EVERY_POD, "at": identity.timestamp(at)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": model.name,
+            "namespace": model.namespace,
+            "resourceVersion": resource_version,
+            "annotations": {labels.SWITCH: json.dumps(note)},
+        },
+        "spec": {"selector": identity.wide_selector(model.name)},
     }
 
 
