@@ -5,7 +5,6 @@ measured numbers fits both. Pure.
 """
 
 import itertools
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -53,9 +52,9 @@ class Costs:
         """Predicted seconds of one run of `rows` rows, padded to `tokens` each."""
         return self.per_run + rows * (self.per_token * tokens + self.per_token_squared * tokens**2)
 
-    def alone(self, tokens: Floats) -> Floats:
-        """Predicted seconds of each length, run by itself."""
-        result: Floats = self.per_run + self.per_token * tokens + self.per_token_squared * tokens**2
+    def each(self, rows: Floats, tokens: Floats) -> Floats:
+        """As `of`, for many runs."""
+        result: Floats = self.per_run + rows * (self.per_token * tokens + self.per_token_squared * tokens**2)
         return result
 
     def least(self, load: Load, *, max_rows: int) -> float:
@@ -76,13 +75,17 @@ def fit(timings: Sequence[Timing]) -> Costs:
 
     With three unknowns the seven sets of terms are simply all tried.
     """
-    if not timings:
-        return TYPICAL
-    terms = np.array([[1.0, t.rows * t.tokens, t.rows * t.tokens**2] for t in timings])
-    return _fit(terms, np.array([max(t.seconds, 1e-9) for t in timings]))
+    return _fit(_table(timings)) if timings else TYPICAL
 
 
-def _fit(terms: Floats, seconds: Floats) -> Costs:
+def _table(timings: Sequence[Timing]) -> Floats:
+    """Rows, tokens and seconds in columns."""
+    return np.array([(t.rows, t.tokens, t.seconds) for t in timings], dtype=np.float64).reshape(-1, 3)
+
+
+def _fit(table: Floats) -> Costs:
+    rows, tokens, seconds = table[:, 0], table[:, 1], np.maximum(table[:, 2], 1e-9)
+    terms = np.stack([np.ones_like(rows), rows * tokens, rows * tokens**2], axis=1)
     relative = terms / seconds[:, None]  # so that every timing aims at 1: relative errors
     scale = np.sqrt((relative**2).sum(axis=0))  # the terms differ by orders of magnitude
     weighted: Floats = relative / scale
@@ -123,26 +126,27 @@ class Estimate:
 
     def __init__(self, warm_up: Sequence[Timing]) -> None:
         self.costs = _dispatched(fit(warm_up))
-        self._warm_up = tuple(warm_up)
-        self._recent: deque[Timing] = deque(maxlen=self._REMEMBERED)
-        self._unseen = 0
+        self._warm_up = _table(warm_up)
+        self._recent: Floats = np.empty((self._REMEMBERED, 3))  # a ring of rows, tokens, seconds
+        self._observed = 0
 
     def observe(self, *, rows: int, tokens: int, seconds: float) -> None:
         """One run of `rows` rows padded to `tokens`. Every so many of them, `costs` is fitted anew."""
         predicted = self.costs.of(rows, tokens)
         believed = min(max(seconds, predicted / self._BELIEVABLE), predicted * self._BELIEVABLE)
-        self._recent.append(Timing(rows=rows, tokens=tokens, seconds=believed))
-        self._unseen += 1
-        if self._unseen >= self.REFIT_RUNS:
-            self._unseen = 0
-            self.costs = _dispatched(fit([*self._recent, *self._as_if_now() * self._WARM_UP_WEIGHT]))
+        self._recent[self._observed % self._REMEMBERED] = rows, tokens, believed
+        self._observed += 1
+        if self._observed % self.REFIT_RUNS == 0:
+            recent = self._recent[: self._observed]
+            self.costs = _dispatched(_fit(np.concatenate([recent, self._as_if_now(recent)])))
 
-    def _as_if_now(self) -> list[Timing]:
-        if not self._warm_up:
-            return []
-        first = fit(self._warm_up)
-        drift = float(np.median([t.seconds / first.of(t.rows, t.tokens) for t in self._recent]))
-        return [Timing(rows=t.rows, tokens=t.tokens, seconds=t.seconds * drift) for t in self._warm_up]
+    def _as_if_now(self, recent: Floats) -> Floats:
+        """The warm-up, with the weight that it has, and as slow as the machine is by now."""
+        if not len(self._warm_up):
+            return self._warm_up
+        first = _fit(self._warm_up)
+        drift = np.median(recent[:, 2] / first.each(recent[:, 0], recent[:, 1]))
+        return np.tile(self._warm_up * [1.0, 1.0, drift], (self._WARM_UP_WEIGHT, 1))
 
 
 def _dispatched(costs: Costs) -> Costs:
