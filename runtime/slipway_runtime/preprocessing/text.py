@@ -91,7 +91,8 @@ class Padding:
     def fill(self, rows: Sequence[Ids], filler: int, dtype: Any) -> npt.NDArray[Any]:
         """The rows beside `filler`. Of one row, or of rows of one length, only what must be is copied."""
         if self.real is None:
-            return np.concatenate(rows).reshape(self.shape).astype(dtype, copy=False)
+            joined = rows[0] if len(rows) == 1 else np.concatenate(rows)
+            return joined.reshape(self.shape).astype(dtype, copy=False)
         filled = np.full(self.shape, filler, dtype=dtype)
         filled[self.real] = np.concatenate(rows)
         return filled

@@ -38,7 +38,8 @@ class Metrics:
             "slipway_batch_rows", "Rows per batch.", buckets=_ROWS, registry=self.registry
         )
         self.batch_seconds = self._histogram("slipway_batch_run_seconds", "Run time of a batch.")
-        self._tokens = self._counter("slipway_tokens", "Tokens run, of text and of padding.", "kind")
+        tokens = self._counter("slipway_tokens", "Tokens run, of text and of padding.", "kind")
+        self._text_tokens, self._padding_tokens = tokens.labels("text"), tokens.labels("padding")
         self.load_seconds = self._gauge("slipway_model_load_seconds", "Time to download and load the model.")
         self.source_away = self._gauge(
             "slipway_bundle_source_away", "1 when the source did not answer and the cache was served."
@@ -87,8 +88,9 @@ class Metrics:
 
     def count_tokens(self, *, real: int, padded: int) -> None:
         """Count a batch of `real` tokens that ran as `padded`."""
-        self._tokens.labels("text").inc(real)
-        self._tokens.labels("padding").inc(padded - real)
+        self._text_tokens.inc(real)
+        if padded > real:
+            self._padding_tokens.inc(padded - real)
 
     def render(self) -> bytes:
         """The registry in Prometheus' text format, of type CONTENT_TYPE."""
