@@ -32,8 +32,10 @@ down: venv ## remove the cluster and all that belongs to it
 dev: venv ## this checkout's operator as a local process against the cluster, until Ctrl-C
 	@$(PYTHON) -m tests.cluster.dev
 
-soak: venv ## 50,000 requests over five switches, the operator killed twice on the way
+soak: venv ## 50,000 requests over five switches, the operator killed twice on the way; then the runtime's own soaks
 	@$(PYTHON) -m tests.soak
+	@$(PYTHON) -m tests.soak.swaps
+	@$(PYTHON) -m tests.soak.drains
 
 bench: venv ## the runtime beside other inference servers: half an hour, on a machine that does nothing else
 	@$(PYTHON) -m bench.runtime --publish

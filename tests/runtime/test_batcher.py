@@ -149,6 +149,22 @@ def test_every_row_gets_its_own_answer_in_order() -> None:
     assert max(map(len, model.runs)) == 32
 
 
+class Unteachable(Estimate):
+    """Fails whenever it is to learn from a run."""
+
+    def observe(self, *, rows: int, tokens: int, seconds: float) -> None:
+        raise ArithmeticError(f"nothing to learn from {rows} rows of {tokens} tokens in {seconds} s")
+
+
+@pytest.mark.parametrize("warm_up", [GPU, FAST], ids=["in the thread", "on the loop"])
+def test_an_estimate_that_fails_costs_nobody_an_answer(warm_up: Sequence[Timing]) -> None:
+    async def story(bench: Bench) -> None:
+        found = await asyncio.gather(*(bench.ask(number) for number in range(20, 60)))
+        assert [_numbers(one) for one in found] == [[number] for number in range(20, 60)]
+
+    _serve(story, _options(estimate=Unteachable(warm_up)))
+
+
 def test_requests_that_wait_together_are_run_together() -> None:
     async def story(bench: Bench) -> None:
         first = await bench.occupied()

@@ -110,6 +110,14 @@ def test_whatever_is_observed_the_costs_stay_non_negative_and_finite(
     assert found.of(64, 512) > 0
 
 
+def test_rows_without_tokens_say_nothing_of_a_model_that_costs_by_the_token() -> None:
+    estimate = _warm(Costs(0.0, 1e-4, 0.0))
+    for _ in range(2 * Estimate.REFIT_RUNS):
+        estimate.observe(rows=1, tokens=0, seconds=1e-4)
+
+    assert math.isfinite(estimate.costs.of(32, 128))
+
+
 @PATIENT
 @given(lengths=st.lists(st.integers(1, 512), max_size=100), max_rows=st.integers(1, 64))
 def test_the_least_that_a_load_takes_is_no_more_than_any_way_to_run_it(

@@ -147,13 +147,18 @@ class Batcher:
 
     def _deliver(self, batch: Batch) -> None:
         rows, execution = batch.rows, batch.execution
-        self.statistics.count_run(rows=len(rows), seconds=execution.seconds, at=time.time())
-        self._metrics.batch_rows.observe(len(rows))
-        self._metrics.batch_seconds.observe(execution.seconds)
-        self._metrics.count_tokens(real=sum(row.length for row in rows), padded=len(rows) * rows[-1].length)
         for row, outcome in zip(rows, execution.outcomes, strict=True):
-            self._metrics.queue_seconds.observe(batch.began - row.queued_at)
             row.job.deliver(row.index, outcome, execution)
+        self._count(batch)
+
+    def _count(self, batch: Batch) -> None:
+        rows, seconds = batch.rows, batch.execution.seconds
+        self.statistics.count_run(rows=len(rows), seconds=seconds, at=time.time())
+        self._metrics.batch_rows.observe(len(rows))
+        self._metrics.batch_seconds.observe(seconds)
+        self._metrics.count_tokens(real=sum(row.length for row in rows), padded=len(rows) * rows[-1].length)
+        for row in rows:
+            self._metrics.queue_seconds.observe(batch.began - row.queued_at)
 
     def _finish(self, job: Job) -> Finished:
         now = time.monotonic()

@@ -145,7 +145,9 @@ class Estimate:
         if not len(self._warm_up):
             return self._warm_up
         first = _fit(self._warm_up)
-        drift = np.median(recent[:, 2] / first.each(recent[:, 0], recent[:, 1]))
+        foreseen = first.each(recent[:, 0], recent[:, 1])
+        told = foreseen > 0  # a fit without a constant says nothing of rows without tokens
+        drift = np.median(recent[told, 2] / foreseen[told]) if told.any() else 1.0
         return np.tile(self._warm_up * [1.0, 1.0, drift], (self._WARM_UP_WEIGHT, 1))
 
 

@@ -187,8 +187,10 @@ class Dispatcher:
         """A run on the loop itself has ended. Its answers go first: the next run would hold them up."""
         batch = self._put_down(execution)
         if batch is not None:
-            self._done(batch)
-            self._look_soon()
+            try:
+                self._done(batch)
+            finally:
+                self._look_soon()
 
     def _ended(self, execution: Execution) -> None:
         """A run in the thread has ended. The next one begins first: the session need not wait."""
@@ -205,7 +207,10 @@ class Dispatcher:
         self.batch = None
         self._free.set()
         self._options.turns.give(self._turn)
-        self._learn(batch)
+        try:
+            self._learn(batch)
+        except Exception:  # what a run teaches must not cost its answers
+            _log.exception("nothing_learned", queue=self._options.name)
         return batch
 
     def _learn(self, batch: Batch) -> None:
