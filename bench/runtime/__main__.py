@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,7 @@ _console = Console(highlight=False)
 
 
 def main() -> int:
-    """Exit code 0 when every goal that was measured is reached, 1 when not, 2 when nothing was measured."""
+    """Exit code 0 when every goal that was measured is reached, 1 when not, 2 when it could not run."""
     asked = _parse()
     chosen = plan.quick() if asked.quick else plan.full(asked.pairs)
     try:
@@ -43,12 +44,16 @@ def main() -> int:
     except (ClientError, NoEnvironmentError, ServerError, ClusterError) as error:
         _console.print(f"[red]{error}[/red]")
         return 2
+    except KeyboardInterrupt:
+        _console.print("stopped; the same command goes on from here")
+        return 130
     return _conclude(chosen, records, facts, asked)
 
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.runtime", description=__doc__)
     parser.add_argument("--pairs", type=int, default=5, help="rounds, each a pair of every two (5)")
+    parser.add_argument("--minutes", type=float, default=60, help="begin no round that ends later (60)")
     parser.add_argument("--quick", action="store_true", help="two servers, one point: does it work at all")
     parser.add_argument("--fresh", action="store_true", help="begin anew instead of going on with a run")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.*")
@@ -61,6 +66,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _measure(chosen: Plan, asked: argparse.Namespace) -> tuple[Records, dict[str, str]]:
+    began = time.monotonic()
     _prepare(chosen)
     file, facts = _opened(chosen, asked)
     records = Records(file)
@@ -70,10 +76,10 @@ def _measure(chosen: Plan, asked: argparse.Namespace) -> tuple[Records, dict[str
     )
     with _progress(expected) as told:
         bench = Bench(records, measuring.cores(), asked.runtime.absolute(), told)
-        if not asked.overload_only:
-            measuring.run(chosen, bench)
         if not asked.quick:
             overload.run(bench)
+        if not asked.overload_only:
+            measuring.run(chosen, bench, until=began + 60 * asked.minutes)
     return records, facts
 
 

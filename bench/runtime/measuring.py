@@ -56,9 +56,15 @@ class Bench:
         return outcome
 
 
-def run(plan: Plan, bench: Bench) -> None:
-    """All rounds of the plan; what is in the records already is not measured again."""
+def run(plan: Plan, bench: Bench, *, until: float) -> None:
+    """The rounds of the plan that can be done `until` then (monotonic seconds), but at least the first.
+
+    What is in the records already is not measured again.
+    """
     for round_ in range(1, plan.rounds + 1):
+        if round_ > 1 and time.monotonic() + plan.round_seconds(round_) > until:
+            bench.told(f"there is no time for round {round_}")
+            return
         for model in plan.models:
             if plan.thorough:
                 _limit(model, round_, bench)
@@ -78,10 +84,12 @@ def bundle(model: str) -> Path:
 
 
 def _round(plan: Plan, model: str, round_: int, bench: Bench) -> None:
+    chosen = plan.servers_of(round_, bench.records)
     wanted = [
         (point, server)
         for point in plan.points_of(model)
-        for server in plan.servers_of(round_, bench.records)
+        for server in chosen
+        if plan.tries(round_, server, point)
     ]
     missing = [(point, one) for point, one in wanted if _key(point, one, round_) not in bench.records]
     if not missing:
@@ -96,7 +104,7 @@ def _round(plan: Plan, model: str, round_: int, bench: Bench) -> None:
         for running in started.values():
             key = Key(Kind.MEMORY, round_, model, running.server.name)
             bench.records.add(key, {"mb": running.resident_mb()})
-        if plan.thorough and model == plan.models[0] and round_ == plan.rounds:
+        if plan.thorough and model == plan.models[0] and round_ == min(2, plan.rounds):
             for running in started.values():
                 _idle(running, Key(Kind.IDLE, round_, model, running.server.name), bench)
 

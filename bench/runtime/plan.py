@@ -12,7 +12,7 @@ from bench.runtime.records import Records
 from bench.runtime.servers import Server
 
 MODELS = ("base", "tiny")
-CONNECTIONS = (1, 8, 64, 256)
+TRIAL_CONNECTIONS = (1, 64)
 IDLE_SECONDS = 10.0
 
 _START_SECONDS = 2.6  # with the first load, which warms a server up; what it took on two cores
@@ -56,6 +56,15 @@ class Plan:
     def points_of(self, model: str) -> list[Point]:
         return [point for point in self.points if point.model == model]
 
+    def tries(self, round_: int, server: Server, point: Point) -> bool:
+        """Whether a server of this round is measured there: in the first one not all are everywhere."""
+        return round_ > 1 or server.default or point in self.trials
+
+    @property
+    def trials(self) -> list[Point]:
+        """The points that decide between the configurations of a kind."""
+        return [point for point in self.points if point.connections in TRIAL_CONNECTIONS]
+
     def servers_of(self, round_: int, records: Records) -> list[Server]:
         """The servers of a round, in its order: every other round goes backwards.
 
@@ -65,27 +74,34 @@ class Plan:
         return chosen if round_ % 2 else chosen[::-1]
 
     def best(self, records: Records) -> list[Server]:
-        """The configuration of each kind that was fastest in the first round, over all its points."""
+        """The configuration of each kind that was fastest in the first round, over the trials."""
         kinds = dict.fromkeys(server.kind for server in self.servers)
         return [max(self._of(kind), key=lambda one: self._speed(one, records)) for kind in kinds]
 
     def seconds(self) -> float:
         """How long the run is going to take, about."""
-        kinds = len({server.kind for server in self.servers})
-        visits = len(self.servers) + (self.rounds - 1) * kinds
-        a_visit = sum(point.warm_up + point.seconds + _BETWEEN_SECONDS for point in self.points)
-        starts = visits * len(self.models) * _START_SECONDS
-        if not self.thorough:
-            return visits * a_visit + starts
-        idle = (kinds if self.rounds > 1 else len(self.servers)) * IDLE_SECONDS
-        return visits * a_visit + starts + idle + self.rounds * len(self.models) * _LIMIT_SECONDS
+        idle = self._kinds * IDLE_SECONDS if self.thorough else 0.0
+        return idle + sum(map(self.round_seconds, range(1, self.rounds + 1)))
+
+    def round_seconds(self, round_: int) -> float:
+        """How long one round takes, about."""
+        visits = [(one, point) for one in self.servers for point in self.points if self.tries(1, one, point)]
+        if round_ > 1:
+            visits = [(one, point) for one in self.servers if one.default for point in self.points]
+        loads = sum(point.warm_up + point.seconds + _BETWEEN_SECONDS for _, point in visits)
+        starts = len({one for one, _ in visits}) * len(self.models) * _START_SECONDS
+        return loads + starts + (len(self.models) * _LIMIT_SECONDS if self.thorough else 0.0)
+
+    @property
+    def _kinds(self) -> int:
+        return len({server.kind for server in self.servers})
 
     def _of(self, kind: str) -> list[Server]:
         return [server for server in self.servers if server.kind == kind and not server.reference]
 
     def _speed(self, server: Server, records: Records) -> float:
         """The logarithm of the geometric mean of its rates; without any, defaults come first."""
-        rates = [records.rates(point.model, server.name, point.connections).get(1) for point in self.points]
+        rates = [records.rates(point.model, server.name, point.connections).get(1) for point in self.trials]
         known = [math.log(max(rate, 1e-3)) for rate in rates if rate is not None]
         return sum(known) / len(known) if known else float(server.default) - 100
 

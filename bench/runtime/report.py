@@ -53,6 +53,7 @@ class Report:
 
     def _sections(self, judged: list[Verdict]) -> Iterator[str]:
         yield " · ".join(f"{name} {fact}" for name, fact in self.machine.items())
+        yield f"Medians of {self._rounds()} rounds; in brackets the 95 % interval of the rounds' ratios."
         yield "### Goals"
         yield verdict_table(judged)
         for model in self.plan.models:
@@ -65,6 +66,9 @@ class Report:
         yield self._footprint_table()
         yield "### Configurations that were not taken"
         yield self._other_configurations()
+
+    def _rounds(self) -> int:
+        return max((one.key.round for one in self.records if one.key.kind is Kind.LOAD), default=0)
 
     def _shown(self) -> list[Server]:
         best = self.plan.best(self.records)
@@ -124,7 +128,7 @@ class Report:
     def _other_configurations(self) -> str:
         """Measured in the first round only: how the best of each kind was found."""
         shown = self._shown()
-        clients = [(point.model, point.connections) for point in self.plan.points]
+        clients = [(point.model, point.connections) for point in self.plan.trials]
         head = ["answers a second, once", *(f"{model} {number}" for model, number in clients)]
         rows = [
             [server.title, *(self._once(model, server, number) for model, number in clients)]
