@@ -76,6 +76,12 @@ def build(store: Store, *, dockerfile: Path, context: Path, reference: str, arch
             store.run("rmi", name, log=log)
 
 
+def sweep(store: Store) -> None:
+    """Remove what a build that was cut short has left. Its containers would keep images from `prune`."""
+    store.close()
+    store.run("rm", "--all")
+
+
 def prune(store: Store) -> None:
     """Drop the layers that no named image stands on."""
     store.run("rmi", "--prune")

@@ -126,7 +126,7 @@ def _builder() -> Iterator[Builder]:
         )
     store = buildah.Store(paths.cache() / "containers")
     with locks.alone("images"):
-        store.close()  # what a build that was cut short has left
+        buildah.sweep(store)
         try:
             base_image.ensure(store, _log("base"))
             yield partial(buildah.build, store)

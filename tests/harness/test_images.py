@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 
-from tests.cluster import archive, base_image, images, paths
+from tests.cluster import archive, base_image, buildah, images, paths
 
 DOCKERFILE = """
 ARG PYTHON=base
@@ -112,3 +112,17 @@ def _open(image: tarfile.TarFile, name: str) -> IO[bytes]:
     found = image.extractfile(name)
     assert found is not None
     return found
+
+
+@pytest.mark.usefixtures("stack")  # after it the builder is installed, if it is needed here at all
+def test_a_build_that_was_cut_short_leaves_nothing_that_the_next_one_stumbles_over(tmp_path: Path) -> None:
+    if not buildah.installed():
+        pytest.skip("images are built by a Docker engine here")
+    store = buildah.Store(tmp_path / "store")
+    store.run("from", "scratch")
+    assert store.run("containers", "--all", "--quiet").strip()
+
+    buildah.sweep(store)
+    buildah.prune(store)
+
+    assert not store.run("containers", "--all", "--quiet").strip()
