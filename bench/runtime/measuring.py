@@ -22,6 +22,8 @@ from bench.runtime.servers import Server
 
 _WARM_UP = Load(connections=4, seconds=0.4)
 _LIMIT_TIMEOUT = 120
+# Some go on computing for clients that have gone: 256 of them.
+_LEFT_OVER_SECONDS = 4.0
 
 Told = Callable[[str], None]
 
@@ -140,7 +142,7 @@ def _idle(running: Running, key: Key, bench: Bench) -> None:
     """The share of a core that it takes while nobody asks."""
     bench.told(f"round {key.round}, idle: {running.server.title}")
     with _going(running):
-        time.sleep(0.5)
+        time.sleep(_LEFT_OVER_SECONDS)
         before, began = running.cpu_seconds(), time.monotonic()
         time.sleep(IDLE_SECONDS)
         share = (running.cpu_seconds() - before) / (time.monotonic() - began)
