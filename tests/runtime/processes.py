@@ -116,6 +116,15 @@ class RuntimeProcess:
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 
+    @contextlib.contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Stop the process: what is sent meanwhile waits in the kernel, and is then found all at once."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         if self.running:
             self._process.kill()

@@ -102,14 +102,15 @@ def test_requests_that_come_together_share_batches(slow: RuntimeProcess) -> None
     before = slow.metric("slipway_batch_rows_count"), slow.metric("slipway_batch_rows_sum")
 
     with contextlib.ExitStack() as connections:
-        clients = [connections.enter_context(_send(slow, "good")) for _ in range(64)]
+        with slow.standing_still():  # however slow this machine sends: they are found waiting together
+            clients = [connections.enter_context(_send(slow, "good")) for _ in range(64)]
         answers = [client.recv(12) for client in clients]
 
     batches = slow.metric("slipway_batch_rows_count") - before[0]
     rows = slow.metric("slipway_batch_rows_sum") - before[1]
     assert set(answers) == {b"HTTP/1.1 200"}
     assert rows == 64
-    assert batches < 64
+    assert batches <= 32
 
 
 def test_everybody_gets_the_answer_to_their_own_text(runtime: RuntimeProcess) -> None:
