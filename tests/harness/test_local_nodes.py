@@ -46,7 +46,7 @@ def test_a_second_up_starts_nothing_and_takes_a_moment(second: LocalCluster) -> 
     before = processes.load(second.layout.record)
     began = time.monotonic()
     second.up(2)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert processes.load(second.layout.record) == before
 
 

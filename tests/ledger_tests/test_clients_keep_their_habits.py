@@ -131,5 +131,5 @@ def test_an_upload_takes_its_time_on_a_connection_of_its_own(serve: Serve) -> No
     server = serve(behave.right)
     begun = time.monotonic()
     assert Caller(server, ClientClass.UPLOAD).many(1) == [""]
-    assert 1 <= time.monotonic() - begun < 4
+    assert 1 <= time.monotonic() - begun < 10
     assert server.seen.connections == 1

@@ -46,7 +46,7 @@ def _read_to_end(client: socket.socket) -> bytes:
 
 
 def _wait_until_draining(process: RuntimeProcess) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while process.metric("slipway_draining") != 1:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -58,7 +58,7 @@ def test_an_idle_process_stays_for_the_quiet_time_and_leaves_with_0(draining_soo
     ending = draining_soon.wait_for_end()
 
     assert (ending.code, ending.message) == (0, {})
-    assert 0.9 <= time.monotonic() - began <= 3
+    assert 0.9 <= time.monotonic() - began <= 5.5
 
 
 def test_a_draining_process_is_ready_serves_new_connections_and_tells_all_to_leave(
@@ -87,7 +87,7 @@ def test_probes_do_not_keep_a_draining_process_up(draining_soon: RuntimeProcess)
             httpx.get(f"{draining_soon.probes_url}/livez")
             time.sleep(0.05)
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 5.5
 
 
 def test_an_idle_connection_is_answered_once_more_and_told_to_close(draining_soon: RuntimeProcess) -> None:
@@ -100,7 +100,7 @@ def test_an_idle_connection_is_answered_once_more_and_told_to_close(draining_soo
 
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nconnection: close\r\n" in answer
-    assert draining_soon.wait_for_end(timeout=3).code == 0
+    assert draining_soon.wait_for_end().code == 0
 
 
 def test_the_usual_idle_limit_does_not_close_connections_in_a_drain(
@@ -159,9 +159,10 @@ def test_what_a_full_queue_took_is_answered_and_what_it_did_not_is_refused(
         contextlib.ExitStack() as sockets,
     ):
         clients = [sockets.enter_context(_dial(process)) for _ in range(12)]
-        for client in clients:
-            client.settimeout(40)
-            client.sendall(head + body)
+        with process.standing_still():  # all of it comes at once, however slowly this machine sends
+            for client in clients:
+                client.settimeout(40)
+                client.sendall(head + body)
         time.sleep(0.05)
         process.terminate()
         statuses = [_read_to_end(client)[9:12] for client in clients]
@@ -189,7 +190,7 @@ def test_a_client_that_stays_is_waited_for_until_the_time_is_up(draining_soon: R
         ending = draining_soon.wait_for_end()
 
     assert ending.code == 0
-    assert 5.5 <= time.monotonic() - began <= 9
+    assert 5.5 <= time.monotonic() - began <= 15
 
 
 def test_a_second_sigterm_ends_a_drain(draining_soon: RuntimeProcess) -> None:
@@ -198,7 +199,7 @@ def test_a_second_sigterm_ends_a_drain(draining_soon: RuntimeProcess) -> None:
         draining_soon.terminate()
         _wait_until_draining(draining_soon)
         draining_soon.terminate()
-        assert draining_soon.wait_for_end(timeout=3).code == 0
+        assert draining_soon.wait_for_end(timeout=5.5).code == 0
 
 
 def test_no_request_fails_when_a_second_process_takes_over(

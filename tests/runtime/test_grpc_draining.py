@@ -58,7 +58,7 @@ def test_a_client_that_stays_is_served_for_as_long_as_the_drain_may_last(
         began = time.monotonic()
         process.terminate()
         while time.monotonic() - began < 5:
-            infer(grpc_clients.request("model", "good"), timeout=5)
+            infer(grpc_clients.request("model", "good"), timeout=20)
             time.sleep(0.05)
         ending = process.wait_for_end()
 
@@ -95,9 +95,9 @@ def test_an_idle_channel_holds_a_drain_no_longer_than_its_age(
         processes.running(tmp_path, bundle, **QUICK) as process,
         grpc_clients.channel(process.grpc_port) as channel,
     ):
-        grpc.channel_ready_future(channel).result(timeout=5)
+        grpc.channel_ready_future(channel).result(timeout=20)
         if speaks:
-            channel.unary_unary(grpc_clients.METHOD)(grpc_clients.request("model", "good"), timeout=5)
+            channel.unary_unary(grpc_clients.METHOD)(grpc_clients.request("model", "good"), timeout=20)
         began = time.monotonic()
         process.terminate()
         ending = process.wait_for_end()
@@ -166,6 +166,7 @@ def test_health_stays_serving_in_a_drain(bundle: pathlib.Path, tmp_path: pathlib
         grpc_clients.channel(process.grpc_port) as channel,
     ):
         check = health_pb2_grpc.HealthStub(channel).Check
+        check(health_pb2.HealthCheckRequest())  # from now on the drain waits for this client
         process.terminate()
         time.sleep(0.3)
 

@@ -14,7 +14,7 @@ import pytest
 from tests.runtime import processes
 from tests.runtime.processes import RuntimeProcess
 
-LONG = " ".join(["good"] * 8)  # some 20 ms on the slow model, also in a batch
+LONG = " ".join(["good"] * 24)  # some 60 ms on the slow model, also in a batch: a queue of them is seen
 QUEUE_ROWS = 'slipway_queue_rows{model="model",version="1"}'
 
 
@@ -67,7 +67,7 @@ def test_the_rows_of_a_client_that_leaves_leave_the_queue(slow: RuntimeProcess) 
     with _send(slow, *[LONG] * 100):
         _wait_for_queue(slow, 40)
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while slow.metric(QUEUE_ROWS) > 0 or slow.metric(sample) == gone_before:
         assert time.monotonic() < deadline, "the rows of a client that has gone are still waiting"
         time.sleep(0.01)
