@@ -30,6 +30,10 @@ class ExistingCluster:
     def kubectl(self) -> Kubectl:
         return Kubectl(toolchain.installed_or_built("kubectl"), self.kubeconfig)
 
+    @property
+    def audit_log(self) -> None:
+        return None
+
     def up(self, nodes: int = 2) -> None:
         found = len(self.nodes())
         if found < nodes:

@@ -28,6 +28,10 @@ class Cluster(Protocol):
     def kubectl(self) -> Kubectl:
         """kubectl on that kubeconfig."""
 
+    @property
+    def audit_log(self) -> Path | None:
+        """What pods write by their accounts, in the API server's words; None where nobody notes it."""
+
     def up(self, nodes: int = 2) -> None:
         """Return with that many Ready nodes; next to nothing happens when they are there already."""
 

@@ -47,6 +47,10 @@ class KindCluster:
     def kubectl(self) -> Kubectl:
         return Kubectl(toolchain.installed_or_built("kubectl"), self.kubeconfig)
 
+    @property
+    def audit_log(self) -> None:
+        return None
+
     def up(self, nodes: int = 2) -> None:
         present = self._containers()
         if present and len(present) != nodes:

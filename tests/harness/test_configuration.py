@@ -56,6 +56,14 @@ def test_a_clone_that_lies_too_deep_is_told_by_how_much() -> None:
         Layout(root=Path("/" + "a" * (_longest_root() + 49))).check()
 
 
+def test_what_pods_write_is_noted_and_nothing_else() -> None:
+    policy = yaml.safe_load(configuration.audit_policy())
+    noted = [rule for rule in policy["rules"] if rule["level"] != "None"]
+    assert [rule["userGroups"] for rule in noted] == [["system:serviceaccounts"]]
+    assert not {"get", "list", "watch"} & set(noted[0]["verbs"])
+    assert policy["rules"][-1] == {"level": "None"}
+
+
 def test_a_kubeconfig_can_be_copied_since_it_holds_its_certificates() -> None:
     text = configuration.kubeconfig(LAYOUT, authority=b"CA", certificate=b"CERT", key=b"KEY")
     parsed = yaml.safe_load(text)

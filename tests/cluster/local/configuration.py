@@ -29,6 +29,22 @@ def kubeconfig(layout: Layout, *, authority: bytes, certificate: bytes, key: byt
     return yaml.safe_dump(content, sort_keys=False)
 
 
+def audit_policy() -> str:
+    """Only what pods write: who, what and when, not the objects themselves."""
+    writes = ["create", "update", "patch", "delete", "deletecollection"]
+    content = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [
+            {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
+            {"level": "Metadata", "userGroups": ["system:serviceaccounts"], "verbs": writes},
+            {"level": "None"},
+        ],
+    }
+    return yaml.safe_dump(content, sort_keys=False)
+
+
 def corefile(layout: Layout) -> str:
     """CoreDNS as the resolver of the pods; it knows the cluster and nothing beyond it."""
     address = layout.node(1).address

@@ -25,6 +25,7 @@ def write_kubeconfigs(layout: Layout, nodes: int) -> None:
 
 def start_store(layout: Layout, record: Record) -> list[Process]:
     """etcd and the API server, which waits for it by itself."""
+    _audit_policy(layout).write_text(configuration.audit_policy())
     return [
         _start(layout, record, "etcd", _etcd(layout)),
         _start(layout, record, "kube-apiserver", _api(layout)),
@@ -75,8 +76,14 @@ def _api(layout: Layout) -> list[str]:
         f"--service-account-signing-key-file={pki}/service-accounts.key",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        f"--audit-policy-file={_audit_policy(layout)}",
+        f"--audit-log-path={layout.audit}",
         "--allow-privileged",
     ]
+
+
+def _audit_policy(layout: Layout) -> Path:
+    return layout.state / "audit-policy.yaml"
 
 
 def _controllers(layout: Layout) -> list[str]:

@@ -44,6 +44,11 @@ class Layout:
         return self.state / "log"
 
     @property
+    def audit(self) -> Path:
+        """Every write of a pod's, by its service account, in the API server's words: a JSON object a line."""
+        return self.logs / "audit.jsonl"
+
+    @property
     def record(self) -> Path:
         """This clone's own list of the processes it started."""
         return self.state / "processes.json"

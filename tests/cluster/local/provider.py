@@ -44,6 +44,10 @@ class LocalCluster:
     def kubectl(self) -> Kubectl:
         return Kubectl(toolchain.binary("kubectl"), self.layout.kubeconfig)
 
+    @property
+    def audit_log(self) -> Path:
+        return self.layout.audit
+
     def up(self, nodes: int = 2) -> None:
         if not 1 <= nodes <= MOST_NODES:
             raise ClusterError(f"A local cluster has 1 to {MOST_NODES} nodes, not {nodes}.")
