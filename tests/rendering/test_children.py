@@ -185,3 +185,71 @@ def test_deleting_the_model_takes_everything_along() -> None:
 def test_the_template_does_not_depend_on_replicas_nor_on_the_time() -> None:
     once = rendered(models.EVERYTHING, replicas=1)["spec"]["template"]
     assert once == rendered(models.EVERYTHING, replicas=9)["spec"]["template"]
+
+
+def requests(resources: dict[str, Any] | None) -> dict[str, Any]:
+    spec = {**models.LEAST, **({"resources": resources} if resources else {})}
+    found: dict[str, Any] = pod(spec)["containers"][0]["resources"]["requests"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "requested"),
+    [
+        pytest.param(None, "cpu", "100m", id="nothing is asked for"),
+        pytest.param({"requests": {"cpu": "2"}}, "cpu", "2", id="the user's request stands"),
+        pytest.param({"requests": {"cpu": "2"}}, "memory", "256Mi", id="and the others are filled in"),
+        pytest.param({"limits": {"memory": "128Mi"}}, "memory", None, id="a limit is a request as well"),
+        pytest.param(
+            {"limits": {"nvidia.com/gpu": 1}}, "cpu", "100m", id="a device says nothing of the rest"
+        ),
+    ],
+)
+def test_a_pod_asks_for_a_little_of_what_its_user_left_unsaid(
+    asked: dict[str, Any] | None, name: str, requested: str | None
+) -> None:
+    assert requests(asked).get(name) == requested
+
+
+def test_a_default_is_no_change_of_revision() -> None:
+    assert revision.revision_of(models.LEAST) == revision.revision_of({**models.LEAST, "resources": {}})
+
+
+def test_no_limit_is_made_up() -> None:
+    assert "limits" not in pod(models.LEAST)["containers"][0]["resources"]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "size"),
+    [
+        pytest.param({}, 24 * 1024**3, id="nothing is said"),
+        pytest.param({"limits": {"ephemeral-storage": "2Gi"}}, 2 * 1024**3, id="the user's limit"),
+        pytest.param({"requests": {"ephemeral-storage": "50Gi"}}, 50 * 1024**3, id="what he sets aside"),
+        pytest.param({"limits": {"memory": "1Gi"}}, 24 * 1024**3, id="a limit of something else"),
+    ],
+)
+def test_the_bundles_volume_has_a_size_and_the_cache_stays_within_it(
+    amounts: dict[str, Any], size: int
+) -> None:
+    spec = {**models.LEAST, "resources": amounts}
+    cache = next(volume for volume in pod(spec)["volumes"] if volume["name"] == "cache")
+    assert cache["emptyDir"] == {"sizeLimit": str(size)}
+    assert 0 < int(environment(spec)["SLIPWAY_CACHE_MAX_BYTES"]) < size
+
+
+def test_a_pod_may_fetch_for_twenty_minutes_before_anything_else_is_asked_of_it() -> None:
+    probe = pod(models.LEAST)["containers"][0]["startupProbe"]
+    assert probe["httpGet"]["path"] == "/readyz"
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 20 * 60
+
+
+def test_a_process_that_dies_without_a_word_leaves_its_last_lines() -> None:
+    assert pod(models.LEAST)["containers"][0]["terminationMessagePolicy"] == "FallbackToLogsOnError"
+
+
+def test_a_gateway_knows_what_each_port_speaks() -> None:
+    ports = service.stable(models.model(models.LEAST), revision="0123456789")["spec"]["ports"]
+    assert {port["name"]: port["appProtocol"] for port in ports} == {
+        "http": "http",
+        "grpc": "kubernetes.io/h2c",
+    }

@@ -10,12 +10,14 @@ import dataclasses
 import datetime
 
 from slipway_operator.api import model as api
-from slipway_operator.rendering import attempt, environment, identity
+from slipway_operator.rendering import attempt, environment, identity, resources
 
 USER = 10001
 DEFAULT_DRAIN_SECONDS = 60
 # After its drain a pod stops the server and ends: time for that, and for a node that is busy.
 _GRACE_BEYOND_DRAIN = 30
+# A pod is started once it is ready: it may fetch for 20 minutes, and load and prove itself in the other 10.
+_STARTUP_SECONDS = 1800
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
     spec = model.spec
     pod: identity.Body = {
         "containers": [_container(model, platform)],
-        "volumes": [{"name": "cache", "emptyDir": {}}, {"name": "tmp", "emptyDir": {}}],
+        "volumes": [
+            {"name": "cache", "emptyDir": {"sizeLimit": str(resources.disk_bytes(model))}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,  # a Service called `model` would set MODEL_PORT and the like
         # The runtime must not be process 1: the kernel drops a SIGTERM for a process 1 that has no handler
@@ -90,7 +95,7 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
 
 
 def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
-    runtime, resources = model.spec.runtime, model.spec.resources
+    runtime = model.spec.runtime
     return {
         "name": "runtime",
         "image": (runtime and runtime.image) or platform.runtime_image,
@@ -105,15 +110,18 @@ def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
             {"name": "grpc", "containerPort": 9000},
             {"name": "probes", "containerPort": 8081},
         ],
+        # Until it has been ready once, nothing but this probe is asked; it is not asked again.
+        "startupProbe": _probe("/readyz", period=1, failures=_STARTUP_SECONDS),
         "readinessProbe": _probe("/readyz", period=1, failures=3),
         "livenessProbe": _probe("/livez", period=10, failures=6),
-        "resources": resources.model_dump(mode="json", exclude_none=True) if resources else {},
+        "resources": resources.of(model),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
         "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # a process that dies without a word
         "volumeMounts": [
             {"name": "cache", "mountPath": environment.CACHE_DIRECTORY},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own, empty at its start

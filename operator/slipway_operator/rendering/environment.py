@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from slipway_operator.api import model as api
+from slipway_operator.rendering import resources
 
 CACHE_DIRECTORY = "/var/lib/slipway"
 
@@ -28,6 +29,7 @@ def of(
         "MODEL_URI": model.spec.source.uri,
         "SLIPWAY_BUNDLE_SHA256": model.spec.source.sha256,
         "SLIPWAY_CACHE_DIR": CACHE_DIRECTORY,
+        "SLIPWAY_CACHE_MAX_BYTES": resources.cache_bytes(model),
         "SLIPWAY_DRAIN_TIMEOUT_SECONDS": drain_seconds,
         **_runtime(model),
         "SLIPWAY_VERIFICATION_EXAMPLES": _examples(model),

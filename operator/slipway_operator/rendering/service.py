@@ -18,7 +18,13 @@ from slipway_operator.rendering import identity
 # one update of one slice, which no reader can see half done.
 _PORTS = [
     {"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP", "appProtocol": "http"},
-    {"name": "grpc", "port": 9000, "targetPort": 9000, "protocol": "TCP"},
+    {
+        "name": "grpc",
+        "port": 9000,
+        "targetPort": 9000,
+        "protocol": "TCP",
+        "appProtocol": "kubernetes.io/h2c",  # gRPC without TLS, for meshes and gateways
+    },
 ]
 
 
