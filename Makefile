@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 export PIP_CACHE_DIR ?= $(or $(SLIPWAY_CACHE),$(HOME)/.cache/slipway)/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test cluster down lint dev soak bench lock crds venv
+.PHONY: help demo test matrix cluster down lint dev soak bench lock crds venv
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ OTHERS := .cluster/tests-beside.log
 test: venv lint ## everything that is tested, on a real cluster
 	@mkdir -p .cluster; $(PYTHON) -m pytest -m 'not stack' > $(OTHERS) 2>&1 & others=$$!; \
 	trap 'kill $$others' INT TERM; \
-	$(PYTHON) -m pytest -m stack --durations=15; rolled=$$?; \
+	$(PYTHON) -m pytest -m 'stack and not long' --durations=15; rolled=$$?; \
 	echo "… the tests that need no cluster of Slipway's"; wait $$others; beside=$$?; cat $(OTHERS); \
 	exit $$((rolled > beside ? rolled : beside))
 
@@ -31,6 +31,9 @@ down: venv ## remove the cluster and all that belongs to it
 
 dev: venv ## this checkout's operator as a local process against the cluster, until Ctrl-C
 	@$(PYTHON) -m tests.cluster.dev
+
+matrix: venv ## every case that may come to a rollout, each with its requests and its verdict; goes on where it was cut short
+	@$(PYTHON) -m tests.matrix
 
 soak: venv ## 50,000 requests over five switches, the operator killed twice on the way; then the runtime's own soaks
 	@$(PYTHON) -m tests.soak

@@ -3,6 +3,7 @@
 Must not know what happens in between.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -56,6 +57,7 @@ def _judge(run: Run) -> outcome.Outcome:
         samples={run.key: [sample for sample in run.samples if not _alone(sample, run.operator)]},
         report=run.end_traffic(),
     )
+    (run.folder / "verdict.json").write_text(json.dumps(run.judged.figures, indent=1) + "\n")
     return run.judged
 
 

@@ -45,6 +45,16 @@ class Outcome:
         return [*(_told(violation) for violation in self.violations), *killed]
 
     @property
+    def figures(self) -> dict[str, object]:
+        """The run in numbers; `requests` and `failed` are None when it had no traffic."""
+        return {
+            "requests": self.report.requests if self.report else None,
+            "failed": self.report.failed if self.report else None,
+            "switches": len(self.switches),
+            "complaints": self.complaints,
+        }
+
+    @property
     def writes(self) -> Counter[str]:
         """The operator's writes by kind of object, Events included."""
         moments = self.history.moments()

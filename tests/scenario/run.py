@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from slipway_operator.api import labels
 from slipway_operator.domain.revision import revision_of
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.stack import Installed
@@ -23,7 +24,7 @@ from tests.recorder.invariants import Circumstances
 from tests.recorder.metadata import Key
 from tests.recorder.silence import QuietWindow
 from tests.recorder.violation import Excuse
-from tests.scenario import manifest
+from tests.scenario import manifest, processes
 from tests.scenario.operator_pod import OperatorPod
 from tests.scenario.outcome import Outcome, revision_of_json
 from tests.scenario.seen import Seen
@@ -116,6 +117,15 @@ class Run:
         """Delete the model; its children are the garbage collector's."""
         self.stop_sampling()
         self.kubectl.delete("imodel", NAME, namespace=self.namespace)
+
+    def signal(self, revision: str, name: str) -> None:
+        """Send the processes of all runtimes of the revision a signal: KILL, STOP, CONT."""
+        for pod in self.kubectl.list(
+            "pod", namespace=self.namespace, selector=f"{labels.REVISION}={revision}"
+        ):
+            if "deletionTimestamp" not in pod["metadata"]:
+                within = ("-n", self.namespace, "-c", "runtime", "--", *processes.signal(name))
+                self.kubectl.run("exec", pod["metadata"]["name"], *within)
 
     def send(self, load: Load = GENTLE, generators: int = 2) -> None:
         """Send requests to the stable Service, until the end of the run."""

@@ -1,0 +1,1 @@
+"""The case matrix: what may come to a rollout, each case with real pods, requests and its own verdict."""
