@@ -29,7 +29,8 @@ _MARKS = {Verdict.PASSED: "[green]✓[/]", Verdict.FAILED: "[red]✗[/]", Verdic
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    console, folder = Console(), FOLDER / (options.key or sources.key(paths.ROOT))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    folder = FOLDER / (options.key or sources.key(paths.ROOT))
     book = Book(folder / "results.jsonl")
     before = book.read()
     if before:

@@ -7,12 +7,13 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.cluster.kubectl import JsonObject, Kubectl
-from tests.cluster.release import NAMESPACE
+from tests.cluster.release import NAME, NAMESPACE
 from tests.recorder import journal
 
 _SELECTOR = "app.kubernetes.io/name=slipway-operator"
@@ -55,6 +56,20 @@ class OperatorPod:
         if self.restarts() > 0:
             self._keep_words(self._pod(), previous=True)
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """There is no operator at all in the body; afterwards there is one again."""
+        self._keep_words(self._pod(), previous=False)
+        self._scale(0)
+        self._kubectl.wait("delete", "pod", "-l", _SELECTOR, namespace=NAMESPACE, timeout=_PATIENCE)
+        gone = journal.now()
+        try:
+            yield
+        finally:
+            self._scale(1)
+            self.wait()
+            self.absences.append((gone, journal.now()))
+
     def renew(self) -> None:
         """A new pod, if this one has been restarted: the kubelet starts each time later than the last."""
         pod = self._pod()
@@ -78,6 +93,9 @@ class OperatorPod:
         self._keep_words(pod, previous=False)
         lines = dict.fromkeys(line for words in self._words for line in words.splitlines())
         return "\n".join(line for line in lines if _concerns(line, namespace))
+
+    def _scale(self, replicas: int) -> None:
+        self._kubectl.run("scale", f"deployment/{NAME}", "-n", NAMESPACE, f"--replicas={replicas}")
 
     def _kill(self, pod: JsonObject, processes: list[int]) -> None:
         self._killed[_container(pod)] = journal.now()
