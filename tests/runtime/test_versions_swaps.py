@@ -314,7 +314,7 @@ def test_a_load_beside_others_has_a_low_priority_and_leaves_none_of_its_threads_
     _wait(lambda: "WarmingUp" in _reason_of_any(process, "2"), process)
     usual = os.getpriority(os.PRIO_PROCESS, process.pid)
 
-    assert sorted(set(_priorities(process))) == [usual, usual + 10]
+    assert sorted(set(_priorities(process))) == sorted({usual, 10})
     file.write(model(flipped, "3"))
     _wait_for_states(process, v3="READY")
     _wait(lambda: set(_priorities(process)) == {usual}, process)
