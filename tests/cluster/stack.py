@@ -95,7 +95,7 @@ def values(references: Mapping[str, str]) -> dict[str, Any]:
     return {
         "image": _image(references["operator"]),
         "runtimeImage": _image(references["runtime"]),
-        "runtimeImagesAllowed": [ABSENT_IMAGE],
+        "runtimeImagesAllowed": [ABSENT_IMAGE, references["ledger"]],  # the latter is no runtime
         "s3": {"endpointUrl": ENDPOINT, "region": REGION},
         "logLevel": "debug",
     }

@@ -3,23 +3,26 @@
 Requests fail meanwhile; how many, and for how long, is measured, and that none fails afterwards.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.stack import Installed
+from tests.ledger.generator.load import ClientClass, Load, Rate
 from tests.matrix import evidence
 from tests.recorder.switches import Switch
+from tests.rollout.wrong_bundles import Uploaded
 from tests.scenario.observation import observed
-from tests.scenario.run import Run
+from tests.scenario.run import GENTLE, Run
 
 pytestmark = pytest.mark.cluster
 
 Record = Callable[[str, object], None]
 SOME = 300
 WATCHED = {"bakeSeconds": 300, "keepWarmSeconds": 0}
+FEW = Load(clients={ClientClass.NEW: 1}, paces={ClientClass.NEW: Rate(1)}, max_seconds=1500)
 # From the write to the last node's rules, on a machine that is busy.
 PROGRAMMING = timedelta(seconds=15)
 
@@ -72,12 +75,55 @@ def test_it_stays_rejected_when_the_operator_starts_again(
     assert run.outcome.broken_promises == []
 
 
-def switch_over(run: Run) -> tuple[str, str]:
-    """Version 1 and then 2, whose bake has begun; the revisions."""
+@pytest.mark.case("C4")
+@pytest.mark.long
+def test_a_quarter_of_its_answers_are_errors(
+    stack: Installed,
+    namespace: str,
+    tmp_path: Path,
+    record_property: Record,
+    bad_bundles: Mapping[str, Uploaded],
+) -> None:
+    with observed(stack, namespace, tmp_path) as run:
+        first, second = (
+            serve_the_first(run),
+            run.apply("2", rollout=WATCHED, source=bad_bundles["erring"].source),
+        )
+        run.wait_selected(second)
+        run.wait_selected(first)
+        ends_where_it_began(run, first, second, "ErrorsAfterSwitch")
+    back = evidence.way_back(run, first)
+    judge(run, record_property, since=evidence.first_error(run, "2"), back=back)
+    unlike_errors = [each for each in evidence.failures(run) if each.status != 500]
+    assert unlike_errors == []
+
+
+@pytest.mark.case("C5")
+@pytest.mark.long
+def test_it_is_slower_and_stays(
+    stack: Installed, namespace: str, tmp_path: Path, bad_bundles: Mapping[str, Uploaded]
+) -> None:
+    with observed(stack, namespace, tmp_path) as run:
+        serve_the_first(run, FEW)
+        run.apply("2", rollout={"bakeSeconds": 20}, source=bad_bundles["slow"].source)
+        run.wait_complete("2")
+        run.send_more(20)
+    assert run.outcome.complaints == []
+    assert len(run.outcome.switches) == 1
+
+
+def serve_the_first(run: Run, load: Load = GENTLE) -> str:
+    """Version 1 under requests; its revision."""
     first = run.apply("1")
     run.wait_complete("1")
-    run.send()
-    run.send_more(SOME)
+    run.send(load)
+    run.send_more(SOME if load is GENTLE else 20)
+    return first
+
+
+def switch_over(run: Run) -> tuple[str, str]:
+    """Version 1 and then 2, whose bake has begun; the revisions."""
+    first = serve_the_first(run)
     second = run.apply("2", rollout=WATCHED)
     run.wait_step("Baking")
     run.send_more(SOME)

@@ -16,6 +16,7 @@ OWN = ("Deployment", "Service", "EndpointSlice", "ReplicaSet", "Pod", "PodDisrup
 LABELS = {"app": "bystander", "app.kubernetes.io/managed-by": "slipway"}
 
 
+@pytest.mark.case("H7")
 def test_everything_of_it_goes_and_it_can_come_again(
     stack: Installed, namespace: str, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from tests.scenario.run import Run
 pytestmark = pytest.mark.cluster
 
 
+@pytest.mark.case("H2")
 def test_nothing_begins_until_the_name_is_free(stack: Installed, namespace: str, tmp_path: Path) -> None:
     with observed(stack, namespace, tmp_path) as run:
         foreign = put(run, service())

@@ -11,6 +11,7 @@ from tests.scenario.run import Run
 pytestmark = pytest.mark.cluster
 
 
+@pytest.mark.case("I1")
 def test_pods_come_and_go_as_asked(stack: Installed, namespace: str, tmp_path: Path) -> None:
     with observed(stack, namespace, tmp_path) as run:
         first = run.apply("1")

@@ -14,6 +14,7 @@ from tests.scenario.run import Run
 pytestmark = pytest.mark.cluster
 
 
+@pytest.mark.case("H1")
 def test_it_comes_back_on_the_serving_revision(stack: Installed, namespace: str, tmp_path: Path) -> None:
     with observed(stack, namespace, tmp_path) as run:
         first = run.apply("1", replicas=1)

@@ -17,6 +17,7 @@ WARM = {"keepWarmSeconds": 120}
 COLD = {"keepWarmSeconds": 2, "historyLimit": 0}
 
 
+@pytest.mark.case("A4")
 def test_versions_change_without_a_failed_request(stack: Installed, namespace: str, tmp_path: Path) -> None:
     with observed(stack, namespace, tmp_path) as run:
         first = run.apply("1")

@@ -3,11 +3,12 @@
 One live model under requests for all of them, since nothing may come of any.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.cluster.stack import ABSENT_IMAGE, Installed
 from tests.rollout import wrong_bundles
@@ -78,6 +79,14 @@ OUT_OF_REACH = (
 )
 
 
+def as_cases(chosen: Sequence[Case], first: int) -> list[ParameterSet]:
+    """For the matrix, which counts them from B`first` on."""
+    return [
+        pytest.param(case, id=case.what, marks=pytest.mark.case(f"B{number}"))
+        for number, case in enumerate(chosen, first)
+    ]
+
+
 @pytest.fixture(scope="module")
 def wrong(stack: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Uploaded]]:
     """The wrong bundles, in S3."""
@@ -106,7 +115,7 @@ def _back_to_the_first(run: Run) -> Iterator[None]:
     run.wait_complete("1")
 
 
-@pytest.mark.parametrize("case", BAD, ids=lambda case: case.what)
+@pytest.mark.parametrize("case", as_cases(BAD, 1))
 def test_a_bad_version_is_rejected(run: Run, wrong: Mapping[str, Uploaded], case: Case) -> None:
     live = run.seen.selected
     source = {"source": wrong[case.bundle].source} if case.bundle else {}
@@ -120,7 +129,7 @@ def test_a_bad_version_is_rejected(run: Run, wrong: Mapping[str, Uploaded], case
     assert_the_first_serves_on(run, live)
 
 
-@pytest.mark.parametrize("case", OUT_OF_REACH, ids=lambda case: case.what)
+@pytest.mark.parametrize("case", as_cases(OUT_OF_REACH, 6))
 def test_a_version_that_cannot_come_up_says_why(run: Run, case: Case) -> None:
     live = run.seen.selected
     revision = run.apply("2", **ONE, **case.changes)
@@ -131,6 +140,7 @@ def test_a_version_that_cannot_come_up_says_why(run: Run, case: Case) -> None:
     run.wait_gone(revision)
 
 
+@pytest.mark.case("B12")
 def test_an_image_that_is_not_on_the_list_is_never_started(run: Run) -> None:
     live = run.seen.selected
     image = "registry.example.com/anything:1"
@@ -141,6 +151,7 @@ def test_an_image_that_is_not_on_the_list_is_never_started(run: Run) -> None:
     assert_the_first_serves_on(run, live)
 
 
+@pytest.mark.case("B13")
 def test_pods_are_let_go_at_the_deadline(run: Run) -> None:
     live = run.seen.selected
     late = {"source": {"uri": manifest.uri("none-at-all")}, "rollout": {"progressDeadlineSeconds": 8}}
@@ -153,6 +164,7 @@ def test_pods_are_let_go_at_the_deadline(run: Run) -> None:
     assert_the_first_serves_on(run, live)
 
 
+@pytest.mark.case("B14")
 def test_a_secret_that_comes_later_is_not_too_late(run: Run, stack: Installed) -> None:
     run.apply("2", **ONE, source={"uri": SECOND, "credentialsSecretName": "comes-later"})
     run.wait_stalled("SecretNotFound")
@@ -160,6 +172,7 @@ def test_a_secret_that_comes_later_is_not_too_late(run: Run, stack: Installed) -
     run.wait_complete("2")
 
 
+@pytest.mark.case("B15")
 def test_a_rejected_version_is_tried_again_when_asked_to(run: Run, wrong: Mapping[str, Uploaded]) -> None:
     bad = {"source": wrong["unloadable"].source}
     revision = run.apply("2", **ONE, **bad)
@@ -171,6 +184,7 @@ def test_a_rejected_version_is_tried_again_when_asked_to(run: Run, wrong: Mappin
     run.wait_gone(revision)
 
 
+@pytest.mark.case("B16")
 def test_a_good_version_takes_the_place_of_a_bad_one(run: Run, wrong: Mapping[str, Uploaded]) -> None:
     bad = run.apply("2", **ONE, source=wrong["golden"].source)
     run.wait_stalled("GoldenMismatch")

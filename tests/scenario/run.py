@@ -119,13 +119,12 @@ class Run:
         self.kubectl.delete("imodel", NAME, namespace=self.namespace)
 
     def signal(self, revision: str, name: str) -> None:
-        """Send the processes of all runtimes of the revision a signal: KILL, STOP, CONT."""
+        """Send the runtimes in all pods of the revision a signal: SEGV, STOP, CONT."""
         for pod in self.kubectl.list(
             "pod", namespace=self.namespace, selector=f"{labels.REVISION}={revision}"
         ):
-            if "deletionTimestamp" not in pod["metadata"]:
-                within = ("-n", self.namespace, "-c", "runtime", "--", *processes.signal(name))
-                self.kubectl.run("exec", pod["metadata"]["name"], *within)
+            within = ("-n", self.namespace, "-c", "runtime", "--", *processes.signal(name))
+            self.kubectl.run("exec", pod["metadata"]["name"], *within)
 
     def send(self, load: Load = GENTLE, generators: int = 2) -> None:
         """Send requests to the stable Service, until the end of the run."""

@@ -76,6 +76,23 @@ class Seen:
         """Uids of the revision's pods, also of those that are ending."""
         return {item["metadata"]["uid"] for item in self.view.of("Pod", {labels.REVISION: revision})}
 
+    def ready(self, revision: str) -> set[str]:
+        """Uids of those that say that they are ready."""
+        return {
+            item["metadata"]["uid"]
+            for item in self.view.of("Pod", {labels.REVISION: revision})
+            for each in item.get("status", {}).get("conditions") or []
+            if (each["type"], each["status"]) == ("Ready", "True")
+        }
+
+    def container_states(self, revision: str) -> list[JsonObject]:
+        """The present states of the revision's containers: {"running": …}, {"waiting": …}."""
+        return [
+            status["state"]
+            for item in self.view.of("Pod", {labels.REVISION: revision})
+            for status in item.get("status", {}).get("containerStatuses") or []
+        ]
+
     def until(self, condition: Callable[[], bool], *, what: str, timeout: float) -> None:
         """Wait for a recorded state; AssertionError says how the model is instead."""
         try:
