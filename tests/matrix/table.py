@@ -54,6 +54,7 @@ def rich_table(known: Mapping[str, str], results: Mapping[str, Result]) -> Table
 
 def markdown(known: Mapping[str, str], results: Mapping[str, Result], *, where: str) -> str:
     """The page; `where` says on what it was run, in a sentence."""
+    known = dict(sorted(known.items(), key=lambda case: result.order(case[0])))
     parts = [_INTRODUCTION, f"{where} {summary(known, results)}\n"]
     for kind in dict.fromkeys(case[0] for case in known):
         chosen = {case: title for case, title in known.items() if case[0] == kind}

@@ -1,0 +1,68 @@
+"""What a run of the matrix finds out is written down at once, and shown whole."""
+
+import io
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.matrix import result, table
+from tests.matrix.result import Book, Result, Verdict
+
+PASSED = Result(id="A2", title="it rolls", verdict=Verdict.PASSED, seconds=3.5, requests=1200, failed=0)
+FAILED = Result(
+    id="C10",
+    title="it | crashes",
+    verdict=Verdict.FAILED,
+    seconds=9,
+    requests=50,
+    failed=7,
+    seconds_back=2.25,
+)
+KNOWN = {"C10": FAILED.title, "A2": PASSED.title, "B1": "it is bad"}
+
+
+def test_a_result_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    book = Book(tmp_path / "deep" / "results.jsonl")
+    assert book.read() == {}
+    for each in (PASSED, FAILED):
+        book.write(each)
+    assert book.read() == {"A2": PASSED, "C10": FAILED}
+
+
+def test_the_last_result_of_a_case_counts(tmp_path: Path) -> None:
+    book = Book(tmp_path / "results.jsonl")
+    again = Result(id="C10", title=FAILED.title, verdict=Verdict.PASSED, seconds=8)
+    for each in (FAILED, again):
+        book.write(each)
+    assert book.read() == {"C10": again}
+
+
+def test_cases_are_ordered_as_people_count() -> None:
+    assert sorted(["B10", "C1", "B2", "A1"], key=result.order) == ["A1", "B2", "B10", "C1"]
+
+
+def test_the_page_shows_every_case_and_what_was_not_run() -> None:
+    page = table.markdown(KNOWN, {"A2": PASSED, "C10": FAILED}, where="Run nowhere.")
+    assert "| A2 | it rolls | 1,200 | 0 |  | passed |" in page
+    assert "| B1 | it is bad |  |  |  | not run |" in page
+    assert "| C10 | it / crashes | 50 | 7 | 2.2 | failed |" in page
+    assert "1 of 3 cases passed, 1 failed; 1,250 requests were sent." in page
+    assert page.index("| A2 |") < page.index("| B1 |") < page.index("| C10 |")
+
+
+def test_the_document_names_no_folder_of_the_machine() -> None:
+    found = Result(
+        id="A2", title="it rolls", verdict=Verdict.FAILED, seconds=1, evidence="/somewhere", why="x"
+    )
+    cases = json.loads(table.document({"A2": "it rolls"}, {"A2": found}, where="Run nowhere."))["cases"]
+    assert cases[0]["verdict"] == "failed"
+    assert "/somewhere" not in json.dumps(cases)
+
+
+def test_a_terminal_shows_the_verdict_in_words() -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(table.rich_table(KNOWN, {"A2": PASSED}))
+    shown = console.export_text()
+    assert "passed" in shown
+    assert "not run" in shown
