@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.stack import Installed
+from tests.matrix.load import MODEST
 from tests.scenario.observation import observed
 from tests.scenario.run import Run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
-SOME = 200
+SOME = 100
 TOO_LITTLE = {"requests": {"cpu": "20m", "memory": "16Mi"}, "limits": {"memory": "48Mi"}}
 
 
@@ -81,7 +82,7 @@ def serving(stack: Installed, namespace: str, folder: Path) -> Iterator[Run]:
     with observed(stack, namespace, folder) as run:
         run.apply("1", replicas=1)
         run.wait_complete("1")
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         yield run
 

@@ -12,15 +12,16 @@ import pytest
 from tests.cluster.stack import Installed
 from tests.ledger.generator.load import ClientClass, Load, Rate
 from tests.matrix import evidence
+from tests.matrix.load import MODEST
 from tests.recorder.switches import Switch
 from tests.rollout.wrong_bundles import Uploaded
 from tests.scenario.observation import observed
-from tests.scenario.run import GENTLE, Run
+from tests.scenario.run import Run
 
 pytestmark = pytest.mark.cluster
 
 Record = Callable[[str, object], None]
-SOME = 300
+SOME = 100
 WATCHED = {"bakeSeconds": 300, "keepWarmSeconds": 0}
 FEW = Load(clients={ClientClass.NEW: 1}, paces={ClientClass.NEW: Rate(1)}, max_seconds=1500)
 # From the write to the last node's rules, on a machine that is busy.
@@ -112,12 +113,12 @@ def test_it_is_slower_and_stays(
     assert len(run.outcome.switches) == 1
 
 
-def serve_the_first(run: Run, load: Load = GENTLE) -> str:
+def serve_the_first(run: Run, load: Load = MODEST) -> str:
     """Version 1 under requests; its revision."""
     first = run.apply("1")
     run.wait_complete("1")
     run.send(load)
-    run.send_more(SOME if load is GENTLE else 20)
+    run.send_more(SOME if load is MODEST else 20)
     return first
 
 

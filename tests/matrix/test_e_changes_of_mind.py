@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.stack import Installed
+from tests.matrix.load import MODEST
 from tests.scenario import manifest
 from tests.scenario.observation import observed
 from tests.scenario.run import Run
@@ -14,7 +15,7 @@ from tests.scenario.run import Run
 pytestmark = pytest.mark.cluster
 
 Moment = Callable[[Run, str], None]
-SOME = 200
+SOME = 100
 PACE = {"bakeSeconds": 8, "keepWarmSeconds": 8}
 
 
@@ -68,7 +69,7 @@ def test_the_last_word_counts(
     with observed(stack, namespace, tmp_path) as run:
         revisions = {first: apply(run, first)}
         run.wait_complete(first)
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         for version in between:
             revisions[version] = apply(run, version)
@@ -89,7 +90,7 @@ def test_version_and_replicas_change_at_once(stack: Installed, namespace: str, t
     with observed(stack, namespace, tmp_path) as run:
         run.apply("1", replicas=1)
         run.wait_complete("1")
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         second = run.apply("2", replicas=3)
         run.wait_selected(second)
@@ -112,7 +113,7 @@ def test_the_deadline_passes_while_the_rollout_is_paused(
     with observed(stack, namespace, tmp_path) as run:
         run.apply("1", replicas=1)
         run.wait_complete("1")
-        run.send()
+        run.send(MODEST)
         run.apply("2", replicas=1, source=late, rollout={"progressDeadlineSeconds": 8})
         run.wait_stalled("SourceNotFound")
         paused = {"progressDeadlineSeconds": 8, "paused": True}
@@ -139,7 +140,7 @@ def test_old_pods_die_while_the_new_ones_come(stack: Installed, namespace: str, 
         run.until(lambda: bool(run.seen.pods(second)), what="pods of version 2")
         run.signal(first, "SEGV")
         run.wait_complete("2")
-        run.send()
+        run.send(MODEST)
         run.wait_gone(first)
         run.send_more(SOME)
     assert run.outcome.complaints == []
@@ -160,7 +161,7 @@ def test_a_bad_version_follows_a_bad_one_and_a_good_one_follows_both(
         run.until(lambda: run.seen.condition("Stalled") != {}, what="it is told to be wrong too")
         run.apply("2", replicas=1, source={"uri": manifest.uri("2")})
         run.wait_complete("2")
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         assert run.seen.condition("Stalled") == {}
     assert run.outcome.complaints == []

@@ -6,6 +6,7 @@ import pytest
 
 from slipway_operator.domain.revision import child_name
 from tests.cluster.stack import Installed
+from tests.matrix.load import MODEST
 from tests.recorder import invariants
 from tests.recorder.metadata import Key
 from tests.scenario.manifest import NAME
@@ -14,7 +15,7 @@ from tests.scenario.run import Run
 
 pytestmark = pytest.mark.cluster
 
-SOME = 200
+SOME = 100
 
 
 @pytest.mark.case("H3")
@@ -25,7 +26,7 @@ def test_replicas_of_the_serving_deployment_are_lowered(
     with observed(stack, namespace, tmp_path) as run:
         first = run.apply("1", replicas=3)
         run.wait_complete("1")
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         deployment = Key("Deployment", namespace, child_name(NAME, first))
         run.excuse(invariants.excuse("I2", deployment))
@@ -43,7 +44,7 @@ def test_the_coming_deployment_is_deleted(stack: Installed, namespace: str, tmp_
     with observed(stack, namespace, tmp_path) as run:
         run.apply("1")
         run.wait_complete("1")
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         second = run.apply("2")
         run.until(lambda: bool(run.seen.pods(second)), what="pods of version 2")
@@ -71,7 +72,7 @@ def test_the_serving_deployment_is_deleted(stack: Installed, namespace: str, tmp
         run.until(lambda: is_another(run, first, uid), what="another Deployment")
         run.wait_complete("1")
         assert run.seen.selected == first
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
     assert run.outcome.complaints == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cluster.kubectl import JsonObject
 from tests.cluster.stack import Installed
+from tests.matrix.load import MODEST
 from tests.scenario import manifest
 from tests.scenario.manifest import NAME
 from tests.scenario.observation import observed
@@ -13,7 +14,7 @@ from tests.scenario.run import Run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
-SOME = 200
+SOME = 100
 
 
 @pytest.mark.case("I2")
@@ -22,7 +23,7 @@ def test_an_autoscaler_owns_the_replicas(stack: Installed, namespace: str, tmp_p
     with observed(stack, namespace, tmp_path) as run:
         run.apply("1", replicas=1)
         run.wait_complete("1")
-        run.send()
+        run.send(MODEST)
         run.kubectl.apply(autoscaler(least=3, most=4), namespace=namespace)
         until_ready(run, 3)
 

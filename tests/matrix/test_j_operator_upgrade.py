@@ -11,13 +11,14 @@ from tests.cluster import stack as stacks
 from tests.cluster.kubectl import JsonObject
 from tests.cluster.stack import ABSENT_IMAGE, Installed
 from tests.matrix import evidence
+from tests.matrix.load import MODEST
 from tests.scenario import manifest
 from tests.scenario.observation import observed
 from tests.scenario.run import Run
 
 pytestmark = pytest.mark.cluster
 
-SOME = 200
+SOME = 100
 REPOSITORY, _, TAG = ABSENT_IMAGE.rpartition(":")
 # With an image that no node can pull as its default, every pod that is rendered anew is known at once.
 OTHER: dict[str, Any] = {
@@ -35,7 +36,7 @@ def test_no_pod_starts_again(stack: Installed, namespace: str, tmp_path: Path) -
         second = run.apply("2")
         run.wait_complete("2")
         run.wait_gone(first)
-        run.send()
+        run.send(MODEST)
         run.send_more(SOME)
         pods, specs = run.seen.pods(second), templates(run, first, second)
         with upgraded(stack, run):
