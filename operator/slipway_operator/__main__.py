@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-
-import pydantic
-
-from slipway_operator import settings
-from slipway_operator.controller import wiring
-from slipway_operator.telemetry import logs
+from types import FrameType
 
 
 def main() -> None:
     """Ends with a sentence when the environment makes no sense."""
-    try:
-        chosen = settings.Settings()
-    except pydantic.ValidationError as error:
-        for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"])
-            print(f"slipway-operator: SLIPWAY_{name.upper()}: {problem['msg']}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
-    logs.configure(level=chosen.log_level, style=chosen.log_format)
-    wiring.run(chosen)
+    # Before the imports, which take a second: PID 1 without a handler ignores SIGTERM, and a pod that
+    # is told to leave in that second would stay until it is killed.
+    signal.signal(signal.SIGTERM, _leave)
+    from slipway_operator.controller import process
+
+    sys.exit(process.main())
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(0)  # nothing has been begun
 
 
 if __name__ == "__main__":

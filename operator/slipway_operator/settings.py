@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Names = Annotated[tuple[str, ...], NoDecode]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
@@ -24,10 +26,25 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     namespace: str = "slipway-system"
     pod_name: str = ""
-    health_port: int = 8081
-    metrics_port: int = 9090
+    pod_uid: str = ""
+    health_port: Port = 8081
+    metrics_port: Port = 9090
     workers: Annotated[int, Field(ge=1, le=64)] = 4
     resync_seconds: Annotated[int, Field(ge=10)] = 300
+    stop_seconds: Seconds = 20  # for looks that are under way when the process is told to end
+
+    lease_name: Annotated[str, Field(min_length=1, max_length=63)] = "slipway-operator"
+    lease_seconds: Seconds = 15  # for so long others wait for a holder that is silent
+    lease_renew_seconds: Seconds = 10  # a holder that could not renew for so long ends
+    lease_retry_seconds: Seconds = 2  # between two renewals, and between two tries to get it
+
+    write_qps: Annotated[float, Field(gt=0)] = 20
+    write_burst: Annotated[int, Field(ge=1)] = 40
+
+    # What makes /livez fail:
+    heartbeat_seconds: Seconds = 120  # a watch that owes something for so long is deaf
+    queue_limit_seconds: Seconds = 600  # a model that waits for so long: the workers do not come round
+    look_limit_seconds: Seconds = 300  # a look that takes so long hangs
 
     @field_validator("runtime_images_allowed", "watch_namespaces", mode="before")
     @classmethod
@@ -35,3 +52,12 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(name.strip() for name in value.split(",") if name.strip())
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.lease_retry_seconds < self.lease_renew_seconds < self.lease_seconds:
+            raise ValueError(
+                "SLIPWAY_LEASE_RETRY_SECONDS must be less than SLIPWAY_LEASE_RENEW_SECONDS, "
+                "and that less than SLIPWAY_LEASE_SECONDS"
+            )
+        return self

@@ -35,6 +35,8 @@ VALUE_SETS: dict[str, Object] = {
         "runtimeImagesAllowed": ["registry.test/runtime:gpu", "registry.test/runtime:2"],
         "s3": {"endpointUrl": "http://s3.storage.svc:9000", "region": "eu-central-1"},
         "crds": {"keep": False},
+        "replicas": 2,
+        "metrics": {"serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"team": "ml"}}},
         "logLevel": "debug",
         "logFormat": "console",
         "imagePullSecrets": [{"name": "registry"}],
@@ -78,6 +80,8 @@ def environment(values: Object) -> dict[str, Any]:
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
 def test_every_object_is_what_the_api_server_knows(values: Object) -> None:
     for found in render(values):
+        if found["kind"] == "ServiceMonitor":
+            continue  # its kind comes with the Prometheus Operator
         kubernetes_validate.validate(found, KUBERNETES, strict=True)
 
 
@@ -103,10 +107,39 @@ def test_the_operators_pod_passes_pod_security_restricted(values: Object) -> Non
     assert {name for volume in pod["volumes"] for name in volume} == {"name", "emptyDir"}
 
 
-def test_at_most_one_operator_acts() -> None:
-    (deployment,) = of_kind(render(IMAGES), "Deployment")
-    assert deployment["spec"]["replicas"] == 1
+@pytest.mark.parametrize(
+    ("values", "replicas"),
+    [
+        pytest.param(IMAGES, 1, id="one, unless more are asked for"),
+        pytest.param({**IMAGES, "replicas": 2}, 2, id="a second one stands by"),
+    ],
+)
+def test_operators_of_two_versions_never_meet(values: Object, replicas: int) -> None:
+    (deployment,) = of_kind(render(values), "Deployment")
+    assert deployment["spec"]["replicas"] == replicas
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_liveness_asks_what_readiness_does_not() -> None:
+    (container,) = operator_pod(IMAGES)["containers"]
+    paths_of = {
+        kind: container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "liveness", "readiness")
+    }
+    assert paths_of == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+
+
+def test_the_metrics_port_has_a_service_and_on_request_a_monitor() -> None:
+    everything = render(VALUE_SETS["everything set"])
+    (service,) = of_kind(render(IMAGES), "Service")
+    (deployment,) = of_kind(render(IMAGES), "Deployment")
+    assert service["spec"]["ports"] == [{"name": "metrics", "port": 9090, "targetPort": "metrics"}]
+    assert service["spec"]["selector"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert not of_kind(render(IMAGES), "ServiceMonitor")
+    (monitor,) = of_kind(everything, "ServiceMonitor")
+    (service,) = of_kind(everything, "Service")
+    assert monitor["spec"]["endpoints"] == [{"port": "metrics", "interval": "15s"}]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["metadata"]["labels"]["team"] == "ml"
 
 
 def test_the_rights_are_those_of_the_golden_file() -> None:
@@ -136,7 +169,7 @@ def test_no_right_is_a_wildcard_or_reaches_a_secret(values: Object) -> None:
 def test_named_namespaces_need_no_right_elsewhere() -> None:
     objects = render({**IMAGES, "watch": {"namespaces": ["team-a", "team-b"]}})
     bound = {(found["kind"], found["metadata"].get("namespace")) for found in objects if "roleRef" in found}
-    assert bound == {("RoleBinding", "team-a"), ("RoleBinding", "team-b")}
+    assert bound == {("RoleBinding", NAMESPACE), ("RoleBinding", "team-a"), ("RoleBinding", "team-b")}
 
 
 @pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
@@ -173,6 +206,8 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
     assert settings == {
         "SLIPWAY_NAMESPACE": {"fieldRef": {"fieldPath": "metadata.namespace"}},
         "SLIPWAY_POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
+        "SLIPWAY_POD_UID": {"fieldRef": {"fieldPath": "metadata.uid"}},
+        "SLIPWAY_LEASE_NAME": "slipway",
         "SLIPWAY_RUNTIME_IMAGE": "registry.test/runtime:1",
         "SLIPWAY_RUNTIME_IMAGES_ALLOWED": "registry.test/runtime:gpu,registry.test/runtime:2",
         "SLIPWAY_S3_ENDPOINT_URL": "http://s3.storage.svc:9000",
@@ -202,7 +237,8 @@ def test_an_image_is_named_by_digest_or_by_tag(image: Object, reference: str) ->
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        pytest.param({"replicas": 2}, "replicas", id="a value that the chart does not know"),
+        pytest.param({"size": 2}, "size", id="a value that the chart does not know"),
+        pytest.param({"replicas": "two"}, "replicas", id="a number in words"),
         pytest.param({"image": {"name": "x"}}, "name", id="an unknown part of a value"),
         pytest.param({"logLevel": "loud"}, "logLevel", id="a log level that does not exist"),
         pytest.param({"image": {"tag": "latest"}}, "tag", id="a tag that names no version"),

@@ -27,6 +27,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{/* What it may do to the Lease of its name: where it stands by or leads, and in each namespace that is named to it. */}}
+{{- define "slipway.lease" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "slipway.name" . }}]
+  verbs: [get, patch]
+{{- end }}
+
 {{/* What the operator may do where there are models: no Secret, no wildcard, nothing that is not its own kind of child. */}}
 {{- define "slipway.rules" -}}
 - apiGroups: [slipway.dev]
@@ -60,4 +71,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+# What its watches must bring when nothing else happens: the Lease that it renews.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "slipway.name" . }}]
+  verbs: [list, watch]
 {{- end }}

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import math
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -16,8 +18,8 @@ from slipway_operator.api import labels, reasons
 from slipway_operator.api import model as api
 from slipway_operator.api import spec as api_spec
 from slipway_operator.api import status as api_status
-from slipway_operator.controller import work_queue
-from slipway_operator.domain import happening, revision, status, target
+from slipway_operator.controller import measuring, work_queue
+from slipway_operator.domain import happening, observed, revision, status, target
 from slipway_operator.kube import client, errors, events, execute, observe, paths, reading
 from slipway_operator.planning import happenings, plan
 from slipway_operator.planning import status as reporting
@@ -28,6 +30,7 @@ from slipway_operator.telemetry import metrics
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 0.0
+GONE: Final = math.inf  # there is no such model: no look is due
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,13 +45,13 @@ class Reconciler:
     watched_since: datetime.datetime  # the start of this process
 
     async def reconcile(self, key: work_queue.Key) -> float | None:
-        """Seconds until the next look is due, or None when only an event makes one necessary.
+        """Seconds until the next look is due, None when only an event makes one necessary, or GONE.
 
         Raises `errors.ApiError`: the caller decides when to try again.
         """
         body = await self.server.find(paths.models(key.namespace, key.name))
         if body is None or body["metadata"].get("deletionTimestamp"):
-            return None  # the garbage collector takes the children along
+            return GONE  # the garbage collector takes the children along
         try:
             model = api.InferenceModel.parse(body)
         except api.InvalidModel as error:
@@ -58,13 +61,14 @@ class Reconciler:
 
     async def _roll(self, model: api.InferenceModel, body: client.Body) -> float | None:
         asked = self._target(model, body)
+        structlog.contextvars.bind_contextvars(revision=asked.revision)
         cluster = await observe.read(self.server, model, revision=asked.revision)
         now = self.clock()
         seen = reading.observe(model, cluster, watched_since=self.watched_since)
         decided = plan.plan(asked, seen, now=now, model=model.name, namespace=model.namespace)
         says = decided.status
         try:
-            await self._execute(model, cluster, decided)
+            await self._execute(model, cluster, seen, decided)
         except errors.Refused as error:
             says = reporting.refused(says, str(error))
             raise
@@ -74,12 +78,18 @@ class Reconciler:
             return AT_ONCE
         return None if decided.look_again is None else (decided.look_again - now).total_seconds()
 
-    async def _execute(self, model: api.InferenceModel, cluster: reading.Cluster, decided: plan.Plan) -> None:
+    async def _execute(
+        self,
+        model: api.InferenceModel,
+        cluster: reading.Cluster,
+        seen: observed.Observed,
+        decided: plan.Plan,
+    ) -> None:
         executor = execute.Executor(self.server, model, cluster, self.platform)
         for action in decided.actions:
             await executor.execute(action)
             log.info(str(action), action=type(action).__name__)
-            metrics.ACTIONS.labels(type(action).__name__).inc()
+            measuring.made(action, seen, now=self.clock())
             await self._tell(model, happenings.of_action(action, decided.status))
 
     def _target(self, model: api.InferenceModel, body: client.Body) -> target.Target:
@@ -115,14 +125,13 @@ class Reconciler:
 
     async def _say(self, model: api.InferenceModel, body: client.Body, says: status.Status) -> None:
         """The one status write of a look, and none when it would change nothing."""
-        wanted = rendered.body(
-            says, previous=model.status, generation=model.metadata.generation, now=self.clock()
-        )
-        before = model.status.rollout.step if model.status.rollout else None
+        now, before = self.clock(), model.status.rollout
+        wanted = rendered.body(says, previous=model.status, generation=model.metadata.generation, now=now)
         if wanted == body.get("status"):
             return
         await self._write_status(model.namespace, model.name, wanted)
-        await self._tell(model, happenings.of_step(before, says))
+        measuring.moved(before, says.step, now=now)
+        await self._tell(model, happenings.of_step(before.step if before else None, says))
 
     async def _refuse(self, key: work_queue.Key, body: client.Body, sentence: str) -> None:
         """An object that breaks a rule: said in its status, and nothing of it is touched."""
@@ -145,4 +154,5 @@ class Reconciler:
 
     async def _tell(self, model: api.InferenceModel, what: happening.Happening | None) -> None:
         if what is not None:
+            measuring.happened(what)
             await events.post(self.server, model, what, now=self.clock(), instance=self.instance)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
+from collections.abc import Collection
+from typing import Final
 
 import structlog
 
@@ -19,21 +22,26 @@ log = structlog.get_logger(__name__)
 AFTER_CONFLICT_SECONDS = 0.2
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 300.0
-_SPREAD = random.SystemRandom()
+_SPREAD: Final = random.SystemRandom()
 
 
-async def work(queue: work_queue.WorkQueue, looks: reconciler.Reconciler, *, resync_seconds: int) -> None:
-    """Until cancelled. No failure of a look ends a worker."""
+async def work(queue: work_queue.WorkQueue, looks: reconciler.Reconciler, *, resync_seconds: float) -> None:
+    """Until the queue is closed. No failure of a look ends a worker."""
     while True:
-        key = await queue.get()
-        structlog.contextvars.bind_contextvars(model=key.name, namespace=key.namespace)
+        try:
+            key = await queue.get()
+        except work_queue.Closed:
+            return
+        structlog.contextvars.bind_contextvars(
+            model=key.name, namespace=key.namespace, look=secrets.token_hex(4)
+        )
         try:
             pause = await _look(queue, looks, key)
         finally:
             structlog.contextvars.clear_contextvars()
             queue.done(key)
-        metrics.QUEUE_DEPTH.set(queue.depth)
-        metrics.QUEUE_AGE.set(queue.age)
+        if pause == reconciler.GONE:
+            continue  # whatever bears its name next asks by itself
         resync = resync_seconds * _SPREAD.uniform(0.8, 1.2)
         queue.add_after(key, resync if pause is None else min(max(pause, 0.0), resync))
 
@@ -41,7 +49,7 @@ async def work(queue: work_queue.WorkQueue, looks: reconciler.Reconciler, *, res
 async def _look(
     queue: work_queue.WorkQueue, looks: reconciler.Reconciler, key: work_queue.Key
 ) -> float | None:
-    """Seconds until the next look, or None for the next resync."""
+    """Seconds until the next look, None for the next resync, or GONE."""
     with metrics.RECONCILE_SECONDS.time():
         try:
             pause = await looks.reconcile(key)
@@ -67,8 +75,16 @@ def backoff(failures: int) -> float:
     return min(FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, 20), LONGEST_BACKOFF_SECONDS)
 
 
-async def stop(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancels the workers and waits for them: kopf would wait five seconds for each that is forgotten."""
-    for task in tasks:
+async def finish(
+    queue: work_queue.WorkQueue, tasks: Collection[asyncio.Task[None]], *, seconds: float
+) -> None:
+    """Lets the looks that are under way end, for so long; the next process repeats the others."""
+    queue.close()
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    if late:
+        log.warning("looks were cut off", count=len(late))

@@ -6,7 +6,10 @@ connection, credentials and TLS are what we use of it. Must not know what any ob
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,36 +17,66 @@ import aiohttp
 from kubernetes import aio
 from kubernetes.aio import config
 
-from slipway_operator.kube import errors
+from slipway_operator.kube import bucket, echoes, errors, fence, paths
+from slipway_operator.telemetry import metrics
 
 Body = dict[str, Any]
+Bodies = list[Body]
 Query = Sequence[tuple[str, str]]
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 30.0
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+# Names, versions and labels without the rest: what a look at many objects needs.
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+# How often an overloaded server is asked again before the caller is told, and after how long at most.
+_PATIENCE_WITH_OVERLOAD = 4
+_LONGEST_RETRY_AFTER = 10.0
 
 
-async def connect() -> Api:
+async def connect() -> aio.client.ApiClient:
     """In a pod with its service account, elsewhere by the kubeconfig."""
     try:
         config.load_incluster_config()
     except config.ConfigException:
         await config.load_kube_config()
-    return Api(aio.client.ApiClient())
+    return aio.client.ApiClient()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Request:
+    verb: str  # as in a Role
+    method: str
+    path: str
+    query: Query = ()
+    body: Body | None = None
+    content: str = "application/json"
+    accept: str = "application/json"
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Api:
-    """The API server. Every method raises `errors.ApiError`."""
+    """The API server. Every method raises `errors.ApiError`.
 
-    def __init__(self, client: aio.client.ApiClient) -> None:
-        self._client = client
+    Writes pass the fence and wait for the bucket, reads do neither. What the server shows of an object is
+    told to the echoes.
+    """
 
-    async def close(self) -> None:
-        await self._client.close()
+    connection: aio.client.ApiClient
+    fence: fence.Fence | None = None
+    bucket: bucket.Bucket | None = None
+    echoes: echoes.Echoes | None = None
 
     async def get(self, path: str) -> Body:
-        return await self._request("GET", path)
+        return await self._ask(_Request("get", "GET", path))
 
     async def find(self, path: str) -> Body | None:
         """The object, or None when there is none."""
@@ -52,51 +85,96 @@ class Api:
         except errors.NotFound:
             return None
 
-    async def list(self, path: str, *, selector: str) -> list[Body]:
+    async def list(self, path: str, *, selector: str) -> Bodies:
         """All that carry the labels, now: without a resourceVersion it is a consistent read."""
-        answer = await self._request("GET", path, query=[("labelSelector", selector)])
-        items: list[Body] = answer.get("items", [])
-        return items
+        return await self._list(_Request("list", "GET", path, query=[("labelSelector", selector)]))
+
+    async def list_metadata(self, path: str) -> Bodies:
+        """Of each only its metadata."""
+        return await self._list(_Request("list", "GET", path, accept=_METADATA_ONLY))
 
     async def create(self, path: str, body: Body, *, manager: str) -> Body:
-        return await self._request("POST", path, query=[("fieldManager", manager)], body=body)
+        return await self._ask(_Request("create", "POST", path, [("fieldManager", manager)], body))
 
     async def merge(self, path: str, body: Body, *, manager: str) -> Body:
         """A merge patch; a `resourceVersion` in the body is a precondition."""
-        query = [("fieldManager", manager)]
-        return await self._request("PATCH", path, query=query, body=body, content=MERGE_PATCH)
+        return await self._ask(
+            _Request("patch", "PATCH", path, [("fieldManager", manager)], body, content=MERGE_PATCH)
+        )
 
     async def apply(self, path: str, body: Body, *, manager: str) -> Body:
         """Server-side apply, taking over the fields named in it."""
         query = [("fieldManager", manager), ("force", "true")]
-        return await self._request("PATCH", path, query=query, body=body, content=APPLY_PATCH)
+        return await self._ask(_Request("apply", "PATCH", path, query, body, content=APPLY_PATCH))
 
     async def delete(self, path: str, *, uid: str) -> None:
         """Deletes this very object (not a namesake that came after it); what it owns goes with it."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
-        await self._request("DELETE", path, body=body)
+        await self._ask(_Request("delete", "DELETE", path, body=body))
 
-    async def _request(
-        self, method: str, path: str, *, query: Query = (), body: Body | None = None, content: str = ""
-    ) -> Body:
-        headers = {"Accept": "application/json", "Content-Type": content or "application/json"}
-        request = await self._client.param_serialize(
-            method=method,
-            resource_path=path,
-            query_params=list(query),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+    async def _list(self, request: _Request) -> Bodies:
+        answer = await self._ask(request)
+        items: Bodies = answer.get("items", [])
+        place = paths.place_of(request.path)
+        for item in items:
+            self._show(place.kind, item["metadata"].get("namespace", ""), item)
+        return items
+
+    async def _ask(self, request: _Request) -> Body:
+        """Once, and again as often as the server says that it has too much to do."""
+        for _ in range(_PATIENCE_WITH_OVERLOAD):
+            try:
+                answer = await self._send(request)
+            except errors.Overloaded as overloaded:
+                await asyncio.sleep(min(overloaded.retry_after, _LONGEST_RETRY_AFTER))
+            else:
+                place = paths.place_of(request.path)
+                self._show(place.kind, place.namespace, answer)
+                return answer
+        return await self._send(request)
+
+    async def _send(self, request: _Request) -> Body:
+        kind, began = paths.place_of(request.path).kind, time.monotonic()
+        patience = await self._admitted() if request.writes else TIMEOUT_SECONDS
+        code = "none"
         try:
-            response = await self._client.call_api(*request, _request_timeout=TIMEOUT_SECONDS)
-            text = await response.read()
+            response = await self._exchange(request, patience)
+            code = str(response.status)
+            text: bytes = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise errors.Transient(f"{method} {path}: {type(error).__name__}: {error}") from error
+            raise errors.Transient(f"{request}: {type(error).__name__}: {error}") from error
+        finally:
+            metrics.API_REQUESTS.labels(request.verb, kind, code).inc()
+            metrics.API_SECONDS.labels(request.verb).observe(time.monotonic() - began)
         if response.status >= 300:
-            raise errors.of_status(response.status, f"{method} {path}: {_reason(text)}")
+            message = f"{request}: {_reason(text)}"
+            raise errors.of_status(response.status, message, retry_after=_retry_after(response))
         answer: Body = json.loads(text)
         return answer
+
+    async def _admitted(self) -> float:
+        """Waits for the write's turn; seconds that it may take. The fence comes last: waits may be long."""
+        if self.bucket is not None and (wait := self.bucket.take()) > 0:
+            metrics.WRITE_WAIT_SECONDS.inc(wait)
+            await asyncio.sleep(wait)
+        if self.fence is None:
+            return TIMEOUT_SECONDS
+        return min(TIMEOUT_SECONDS, self.fence.pass_through())
+
+    async def _exchange(self, request: _Request, patience: float) -> Any:
+        prepared = await self.connection.param_serialize(
+            method=request.method,
+            resource_path=request.path,
+            query_params=list(request.query),
+            header_params={"Accept": request.accept, "Content-Type": request.content},
+            body=request.body,
+            auth_settings=["BearerToken"],
+        )
+        return await self.connection.call_api(*prepared, _request_timeout=patience)
+
+    def _show(self, kind: str, namespace: str, body: Body) -> None:
+        if self.echoes is not None:
+            self.echoes.shown(kind, namespace, body)
 
 
 def _reason(text: bytes) -> str:
@@ -105,3 +183,11 @@ def _reason(text: bytes) -> str:
         return str(json.loads(text)["message"])
     except (ValueError, KeyError, TypeError):
         return text[:200].decode(errors="replace")
+
+
+def _retry_after(response: Any) -> float:
+    """Seconds; 1 where the server does not say."""
+    try:
+        return float(response.headers.get("Retry-After", "1"))
+    except ValueError:  # it may be a date
+        return 1.0

@@ -1,4 +1,4 @@
-"""What can go wrong between us and the API server, as four kinds that are handled differently."""
+"""What can go wrong between us and the API server, as kinds that are handled differently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ApiError(Exception):
         self.status = status
 
 
-class NotFound(ApiError):  # noqa: N818 - the four read as what they say
+class NotFound(ApiError):  # noqa: N818 - they read as what they say
     """There is no such object."""
 
 
@@ -27,8 +27,22 @@ class Transient(ApiError):  # noqa: N818
     """Overload, a restart, a broken connection: try again later."""
 
 
-def of_status(status: int, message: str) -> ApiError:
+class Overloaded(Transient):
+    """Too many requests: try again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, status=429)
+        self.retry_after = retry_after
+
+
+class Fenced(ApiError):  # noqa: N818
+    """Not sent at all: this process does not hold the Lease, and ends."""
+
+
+def of_status(status: int, message: str, *, retry_after: float = 1.0) -> ApiError:
     """The kind of an HTTP status."""
+    if status == 429:
+        return Overloaded(message, retry_after=retry_after)
     if status == 404:
         return NotFound(message, status=status)
     if status == 409:
