@@ -230,6 +230,21 @@ def test_it_is_told_when(scene: Scene, step: reasons.RolloutStep, message: str) 
 
 
 @pytest.mark.parametrize(
+    ("scene", "step"),
+    [
+        pytest.param(_turning(2, 1, ready=0, missing=1), STEP.ROLLING, id="an old pod may go"),
+        pytest.param(_turning(1, 1, ready=0, going=1, missing=1), STEP.ROLLING, id="an old pod is ending"),
+        pytest.param(_turning(1, 1, ready=0, missing=1), STEP.BLOCKED, id="it has gone, and its GPU too"),
+        pytest.param(_turning(2, 1, ready=0), STEP.BLOCKED, id="none may go"),
+    ],
+)
+def test_a_pod_without_room_is_stuck_only_when_none_leaves(scene: Scene, step: reasons.RolloutStep) -> None:
+    stuck = dataclasses.replace(scene.revisions[1], problems=(a_problem(SEVERITY.BLOCKING),))
+    waits = dataclasses.replace(scene, revisions=(scene.revisions[0], stuck))
+    assert waits.plan.status.step is step
+
+
+@pytest.mark.parametrize(
     ("problem", "step"),
     [(a_problem(SEVERITY.BLOCKING), STEP.BLOCKED), (WRONG, STEP.REJECTED)],
     ids=["no room", "a wrong answer"],

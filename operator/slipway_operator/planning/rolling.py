@@ -32,6 +32,12 @@ def late(s: situation.Situation, target: observed.Revision) -> bool:
     return len(target.ready) < target.desired and s.now >= _deadline(s, target)
 
 
+def makes_room(s: situation.Situation, target: observed.Revision) -> bool:
+    """What finds no room yet will find some: a pod before it is ending, or is about to."""
+    others = _others(s, target)
+    return any(r.pods > r.desired for r in others) or _fewer(s, target, others) is not None
+
+
 # -- the beginning --
 
 
@@ -65,7 +71,7 @@ def _turn(s: situation.Situation, service: observed.TrafficService) -> decision.
     goal = _goal(s)
     if goal is None:
         return decision.NOTHING
-    others = [r for r in s.seen.revisions if r is not goal and (r.desired or r.pods)]
+    others = _others(s, goal)
     step = _more(s, goal, others) or (_fewer(s, goal, others) if others else _narrow(s, service, goal))
     return decision.act(step) if step else decision.Decision(look_again=_next(s, goal))
 
@@ -143,6 +149,10 @@ def _narrow(
 
 
 # -- numbers and times --
+
+
+def _others(s: situation.Situation, goal: observed.Revision) -> list[observed.Revision]:
+    return [r for r in s.seen.revisions if r is not goal and (r.desired or r.pods)]
 
 
 def _floor(s: situation.Situation) -> int:

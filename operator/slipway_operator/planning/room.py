@@ -10,7 +10,7 @@ from __future__ import annotations
 from slipway_operator.api import reasons
 from slipway_operator.planning import actions, decision, failure, situation
 
-_REASONS = frozenset({reasons.ConditionReason.UNSCHEDULABLE, reasons.ConditionReason.QUOTA_EXCEEDED})
+REASONS = frozenset({reasons.ConditionReason.UNSCHEDULABLE, reasons.ConditionReason.QUOTA_EXCEEDED})
 
 
 def make(s: situation.Situation) -> decision.Decision:
@@ -28,7 +28,7 @@ def lacking(s: situation.Situation) -> bool:
     target = s.target
     if target is None or s.target_is_live or s.hibernating or not failure.under_way(target):
         return False
-    return any(problem.reason in _REASONS for problem in target.problems)
+    return any(problem.reason in REASONS for problem in target.problems)
 
 
 def was_given(s: situation.Situation) -> bool:

@@ -130,7 +130,8 @@ def _turns(s: situation.Situation, target: observed.Revision) -> Where:
         "there is no bake, and no way back but by turns"
     )
     worst = target.worst
-    if worst is None or not _blocking(target):
+    waits = worst is not None and worst.reason in room.REASONS and rolling.makes_room(s, target)
+    if worst is None or waits or not _blocking(target):
         return Where(STEP.ROLLING, REASON.ROLLING, message)
     rejected = worst.severity is observed.Severity.REJECTING
     message = f"{message}; {worst.object}: {worst.message}"
