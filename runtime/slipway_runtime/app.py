@@ -37,6 +37,7 @@ from slipway_runtime.versions.loading import MakePredictor
 from slipway_runtime.versions.repository import Repository
 
 _HEARTBEAT_SECONDS = 0.5
+_COLLECT_AFTER = 10_000  # more objects than at the last time
 # For what is still being answered when a drain's time is up.
 _LAST_ANSWERS_SECONDS = 10
 _LAST_SPANS_SECONDS = 3
@@ -47,6 +48,9 @@ _log = structlog.get_logger("slipway")
 def run() -> int:
     """Serve until the process is told to stop. Returns its exit code."""
     memory.share_heaps()
+    # References are counted, and leave little to collect: by default the requests under way are looked
+    # through again and again, for a tenth of all that an answer of a small model costs.
+    gc.set_threshold(_COLLECT_AFTER)
     gc.freeze()  # what was imported stays: a collection after an unload need not look at it
     logs.configure("INFO")
     path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
@@ -168,10 +172,11 @@ class _Runtime:
         limits = connection.ConnectionLimits(
             max_age=self._settings.connection_max_age_seconds, patience=self._settings.client_timeout_seconds
         )
-        app = routes.build(self._parts())
+        served = routes.build(self._parts())
+        express = served.express if self._tracing is None else None  # spans are made around the application
         return uvicorn.Config(
-            app if self._tracing is None else Traced(app, self._tracing),
-            http=connection.factory(drain=self._drain, limits=limits, metrics=self._metrics),
+            served.app if self._tracing is None else Traced(served.app, self._tracing),
+            http=connection.factory(drain=self._drain, limits=limits, metrics=self._metrics, express=express),
             ws="none",
             lifespan="off",
             log_config=None,

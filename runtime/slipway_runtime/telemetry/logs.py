@@ -3,16 +3,21 @@
 Control characters are escaped by JSON itself, so no text from outside can forge a line.
 """
 
+import contextvars
 import logging
 import sys
 
 import structlog
+
+request_id: contextvars.ContextVar[bytes] = contextvars.ContextVar("request_id")
+"""Of the HTTP request that is being answered. Read when a line is written, which few requests do."""
 
 
 def configure(level: str) -> None:
     """Set up structlog and the standard library's logging once, for the whole process."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -41,3 +46,12 @@ def configure(level: str) -> None:
     for name in ("botocore", "boto3", "urllib3", "s3transfer", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it says at INFO, we say ourselves
+
+
+def _add_request_id(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    found = request_id.get(None)
+    if found is not None:
+        event.setdefault("request_id", found.decode("ascii"))
+    return event

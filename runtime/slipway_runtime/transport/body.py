@@ -5,14 +5,11 @@ sending does not read, and a server that closes on it turns its answer into a re
 away is not kept first.
 """
 
-from collections.abc import Mapping
-
 from starlette.types import Message, Receive
 
 from slipway_runtime.transport.bodies import Account
+from slipway_runtime.transport.heads import Headers
 from slipway_runtime.transport.presence import ClientGoneError
-
-Headers = Mapping[bytes, bytes]
 
 _DISCARD_BYTES = 32 * 1024 * 1024
 

@@ -20,6 +20,9 @@ from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import upgrade
 from slipway_runtime.transport.corked import Corked
 from slipway_runtime.transport.drain import Drain
+from slipway_runtime.transport.exchange import Exchange
+from slipway_runtime.transport.express import Express
+from slipway_runtime.transport.idleness import Idleness
 
 SCOPE_KEY = "slipway.connection"
 
@@ -47,13 +50,17 @@ class Connection(HttpToolsProtocol):
         drain: Drain,
         limits: ConnectionLimits,
         metrics: Metrics,
+        express: Express | None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._drain = drain
         self._metrics = metrics
         self._limits = limits
+        self._express = express
+        self._idleness = Idleness(self.loop, self.timeout_keep_alive, self.timeout_keep_alive_handler)
         # Jittered, so that the clients of a rollout do not all come back in the same moment.
         self._told_to_leave_at = time.monotonic() + limits.max_age * random.uniform(0.8, 1.0)  # noqa: S311
+        self._receiving = False
         self._receive_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self.lost = False
@@ -73,10 +80,8 @@ class Connection(HttpToolsProtocol):
         super().connection_made(cast("asyncio.Transport", Corked(transport, self.loop)))
         self._drain.opened()
         self._metrics.connections_open.set(self._drain.open)
-        # uvicorn starts this clock after the first answer only: a silent client would stay for ever.
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        # uvicorn looks at the time after the first answer only: a silent client would stay for ever.
+        self._idleness.begin()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -85,46 +90,69 @@ class Connection(HttpToolsProtocol):
             self.on_lost()
         self._stop_receive_timer()
         self._stop_send_timer()
-        self._unset_keepalive_if_required()
+        self._idleness.stop()
         self._drain.closed(time.monotonic())
         self._metrics.connections_open.set(self._drain.open)
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn's, but for a request that offers another protocol: it is served, not cut short."""
-        self._unset_keepalive_if_required()
         while data:
             try:
                 self.parser.feed_data(data)
-                return
+                break
             except httptools.HttpParserUpgrade as offer:
                 data = self._decline(data[offer.args[0] :])
             except httptools.HttpParserError:
                 self.send_400_response("Invalid HTTP request received.")
                 return
+        # Most requests come whole, and need no timer.
+        if self._receiving and self._receive_timer is None:
+            self._receive_timer = self.loop.call_later(self._limits.patience, self._abandon)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        cast("dict[str, Any]", self.scope)[SCOPE_KEY] = self
+        self._idleness.end()
         self._stop_receive_timer()
-        self._receive_timer = self.loop.call_later(self._limits.patience, self._abandon)
+        self._receiving = True
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         if self._offers_upgrade():
             return
+        if self._goes_short():
+            return
+        self._make_scope()
         super().on_headers_complete()
         if len(self.pipeline) > _MAX_PIPELINED:
             self.transport.close()
 
+    def on_body(self, body: bytes) -> None:
+        if isinstance(self.cycle, Exchange):
+            self.cycle.add(body)
+        else:
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         if self._offers_upgrade():
             return
-        super().on_message_complete()
+        self._receiving = False
         self._stop_receive_timer()
-        if self.cycle.response_complete and self.timeout_keep_alive_task is None:
-            # The answer overtook the end of the body, so its clock was stopped by the body's bytes.
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        if isinstance(self.cycle, Exchange):
+            self.cycle.begin()
+        else:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, with a clock of our own."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idleness.begin()
 
     def send_400_response(self, msg: str) -> None:
         self._metrics.requests.labels("other", "400").inc()
@@ -143,6 +171,28 @@ class Connection(HttpToolsProtocol):
         """In a drain an idle client is waited for: its next request is served, and told to leave."""
         if not self._drain.begun:
             super().timeout_keep_alive_handler()
+
+    def _goes_short(self) -> bool:
+        """Whether the request whose head has just come needs no more than an Exchange, which it then gets."""
+        if self._express is None or self.parser.get_method() != b"POST" or self._is_answering():
+            return False
+        headers = dict(self.headers)
+        route = self._express.route(self.url, headers)
+        if route is None or self.parser.get_http_version() != "1.1":
+            return False
+        self.cycle = cast("Any", Exchange(self, self._express, route, headers))
+        return True
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _make_scope(self) -> None:
+        """What uvicorn makes of every request, for those that it answers."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers  # the list is the scope's by now
+        cast("dict[str, Any]", self.scope)[SCOPE_KEY] = self
 
     def _offers_upgrade(self) -> bool:
         return self.parser.should_upgrade() and upgrade.is_offered(self.headers)
@@ -171,10 +221,15 @@ class Connection(HttpToolsProtocol):
             self._send_timer = None
 
 
-def factory(*, drain: Drain, limits: ConnectionLimits, metrics: Metrics) -> type[asyncio.Protocol]:
-    """What uvicorn's Config takes for `http`: makes a Connection from uvicorn's own arguments."""
+def factory(
+    *, drain: Drain, limits: ConnectionLimits, metrics: Metrics, express: Express | None
+) -> type[asyncio.Protocol]:
+    """What uvicorn's Config takes for `http`: makes a Connection from uvicorn's own arguments.
+
+    Without an `express` all requests go through the ASGI application.
+    """
 
     def make(*args: Any, **kwargs: Any) -> asyncio.Protocol:
-        return Connection(*args, **kwargs, drain=drain, limits=limits, metrics=metrics)
+        return Connection(*args, **kwargs, drain=drain, limits=limits, metrics=metrics, express=express)
 
     return cast("type[asyncio.Protocol]", make)  # uvicorn only ever calls it

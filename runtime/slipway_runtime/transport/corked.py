@@ -5,6 +5,7 @@ nothing with the head alone. What is written alone goes out at the end of the lo
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -26,6 +27,11 @@ class Corked:
         else:
             held, self._held = self._held, None
             self._transport.writelines((held, data))
+
+    def writelines(self, parts: Iterable[bytes]) -> None:
+        """A whole answer: nothing more is waited for."""
+        self._flush()
+        self._transport.writelines(parts)
 
     def close(self) -> None:
         """What has been written is sent first."""

@@ -30,7 +30,7 @@ class Document(Generic[_BodyT]):
     """Reads bodies of one kind."""
 
     def __init__(self, model: type[_BodyT]) -> None:
-        self._adapter = pydantic.TypeAdapter(model)
+        self._validator = pydantic.TypeAdapter(model).validator
 
     def read(self, raw: bytes | bytearray) -> _BodyT:
         """Raises NotJsonError or InvalidError.
@@ -42,7 +42,8 @@ class Document(Generic[_BodyT]):
         except ValueError as error:
             raise NotJsonError(f"the body is not JSON: {error}") from error
         try:
-            return self._adapter.validate_python(document)
+            body: _BodyT = self._validator.validate_python(document)
+            return body
         except pydantic.ValidationError as error:
             raise InvalidError(_first_fault(error)) from error
 

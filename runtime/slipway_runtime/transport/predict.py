@@ -1,7 +1,8 @@
 """The routes that classify texts, the ones that everything else is there for.
 
-A plain ASGI endpoint: bytes to bytes, without the request and response objects that would cost more
-than a small model does. What the bytes look like is the contract's; knows neither queue nor session.
+Bytes to bytes, without the request and response objects that would cost more than a small model does:
+as a plain ASGI endpoint, and for short requests as what the express calls. What the bytes look like is
+the contract's; knows neither queue nor session.
 """
 
 import time
@@ -29,10 +30,11 @@ from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import body, problems, replies, terms
 from slipway_runtime.transport.bodies import Account, Bodies, NoRoomError
 from slipway_runtime.transport.contracts import Contract, Given, Wanted
-from slipway_runtime.transport.gate import VERSION_HEADER
+from slipway_runtime.transport.formalities import VERSION_HEADER
+from slipway_runtime.transport.heads import Headers
 from slipway_runtime.transport.limits import MAX_JSON_BYTES, MAX_TEXT_BYTES, RequestLimits
 from slipway_runtime.transport.presence import ClientGoneError, Presence
-from slipway_runtime.transport.replies import Header
+from slipway_runtime.transport.replies import Reply
 
 _log = structlog.get_logger("slipway.predict")
 
@@ -56,33 +58,42 @@ class PredictEndpoint:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = time.monotonic()
+        headers = dict(scope["headers"])
         account = self._bodies.account()
         try:
-            answer, version = await self._answer(scope, receive, account)
+            raw = await _body(headers, receive, account)
+            with Presence(scope):
+                reply = await self.answer(headers, raw, received=received)
+            await replies.send(send, reply)
         except problems.ProblemError as problem:
-            await problems.send(problem, send, self._contract.headers)
+            await replies.send(send, self._refusal(problem))
         except ClientGoneError:
             return  # the gate counts what has not been answered
-        else:
-            headers: list[Header] = [replies.JSON, version, *self._contract.headers]
-            await replies.send(send, headers=headers, body=answer)
         finally:
             account.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, account: Account) -> tuple[bytes, Header]:
-        """The body of the answer and the version that gave it. Raises ProblemError or ClientGoneError."""
-        received = time.monotonic()
-        headers = dict(scope["headers"])
-        wanted = self._check(self._contract.read(await _body(headers, receive, account)))
-        call = _call(headers, received, self._limits.timeout)
-        with self._lease(wanted) as predictor:
-            if not predictor.model.is_text:
-                raise problems.no_text_model(predictor.name)
-            with Presence(scope):
-                answer = await self._predict(predictor, wanted.texts, call=call, received=received)
-            self._log_failures(answer)
-            given = Given(predictor, answer, time.monotonic() - received)
-            return self._contract.write(wanted, given), (VERSION_HEADER, predictor.version.encode())
+    async def answer(self, headers: Headers, raw: bytes | bytearray, *, received: float) -> Reply:
+        """Of a whole request, which came at `received` (monotonic). Cancel it when its client leaves."""
+        try:
+            wanted = self._check(self._contract.read(raw))
+            call = _call(headers, received, self._limits.timeout)
+            with self._lease(wanted) as predictor:
+                return await self._classify(wanted, predictor, call=call, received=received)
+        except problems.ProblemError as problem:
+            return self._refusal(problem)
+
+    async def _classify(self, wanted: Wanted, predictor: Predictor, *, call: Call, received: float) -> Reply:
+        if not predictor.model.is_text:
+            raise problems.no_text_model(predictor.name)
+        answer = await self._predict(predictor, wanted.texts, call=call, received=received)
+        self._log_failures(answer)
+        content = self._contract.write(wanted, Given(predictor, answer, time.monotonic() - received))
+        version = (VERSION_HEADER, predictor.version.encode())
+        return Reply(200, (replies.JSON, version, *self._contract.headers), content)
+
+    def _refusal(self, problem: problems.ProblemError) -> Reply:
+        return problems.reply(problem, self._contract.headers)
 
     def _check(self, wanted: Wanted) -> Wanted:
         count, most = len(wanted.texts), self._limits.max_texts
@@ -126,7 +137,7 @@ class PredictEndpoint:
                 _log.warning("row_failed", error=str(result))
 
 
-async def _body(headers: body.Headers, receive: Receive, account: Account) -> bytes | bytearray:
+async def _body(headers: Headers, receive: Receive, account: Account) -> bytes | bytearray:
     encoding = headers.get(b"content-encoding", b"identity")
     if encoding != b"identity":
         raise problems.unsupported_encoding(encoding[:40].decode("ascii", "replace"))
@@ -138,7 +149,7 @@ async def _body(headers: body.Headers, receive: Receive, account: Account) -> by
         raise problems.no_room() from error
 
 
-def _call(headers: body.Headers, received: float, timeout: float) -> Call:
+def _call(headers: Headers, received: float, timeout: float) -> Call:
     try:
         return terms.of(headers, received=received, timeout=timeout)
     except terms.InvalidTermsError as error:

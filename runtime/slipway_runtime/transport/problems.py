@@ -12,6 +12,7 @@ from http import HTTPStatus
 from starlette.types import Send
 
 from slipway_runtime.transport import replies
+from slipway_runtime.transport.replies import Header, Reply
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -38,13 +39,16 @@ class ProblemError(Exception):
         ).encode()
 
 
-async def send(problem: ProblemError, send: Send, headers: Iterable[replies.Header] = ()) -> None:
-    """Answer a request with `problem`; `headers` are said besides its own."""
+def reply(problem: ProblemError, headers: Iterable[Header] = ()) -> Reply:
+    """The answer that says it; `headers` are said besides its own."""
     own = [(name.encode(), value.encode()) for name, value in problem.headers.items()]
     content_type = (b"content-type", CONTENT_TYPE.encode())
-    await replies.send(
-        send, status=problem.status, headers=[content_type, *own, *headers], body=problem.body()
-    )
+    return Reply(problem.status, (content_type, *own, *headers), problem.body())
+
+
+async def send(problem: ProblemError, send: Send) -> None:
+    """Answer a request of ASGI with `problem`."""
+    await replies.send(send, reply(problem))
 
 
 def malformed(detail: str) -> ProblemError:

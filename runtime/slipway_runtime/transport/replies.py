@@ -1,6 +1,6 @@
 """An answer on its way out: one start, one body. Knows no route."""
 
-from collections.abc import Iterable
+from typing import NamedTuple
 
 from starlette.types import Send
 
@@ -9,8 +9,17 @@ Header = tuple[bytes, bytes]
 JSON = (b"content-type", b"application/json")
 
 
-async def send(send: Send, *, status: int = 200, headers: Iterable[Header], body: bytes) -> None:
-    """Send a whole answer; its length is added to `headers`."""
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": body})
+class Reply(NamedTuple):
+    """A whole answer, but for what is said with every one."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+async def send(send: Send, reply: Reply) -> None:
+    """Send a whole answer the way of ASGI; its length is said too."""
+    length = (b"content-length", str(len(reply.body)).encode())
+    start = {"type": "http.response.start", "status": reply.status, "headers": [*reply.headers, length]}
+    await send(start)
+    await send({"type": "http.response.body", "body": reply.body})

@@ -17,6 +17,8 @@ from slipway_runtime.transport import openapi, problems
 from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.contracts import V1, V2, Contract
 from slipway_runtime.transport.dispatch import Dispatch
+from slipway_runtime.transport.express import Express
+from slipway_runtime.transport.formalities import Formalities
 from slipway_runtime.transport.gate import Gate
 from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip import rest
@@ -44,21 +46,26 @@ class Parts:
     limits: RequestLimits
 
 
-def build(parts: Parts) -> ASGIApp:
-    """The application of the models' port."""
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The application of the models' port, and the short way to its hot routes, which it has too."""
+
+    app: ASGIApp
+    express: Express
+
+
+def build(parts: Parts) -> Routes:
+    """All that the models' port answers."""
     bodies = Bodies(parts.limits.max_held_bytes)
     v1, v2 = _predict(V1(), parts, bodies), _predict(V2(), parts, bodies)
-    app = Dispatch(
-        {"/v1/predict": v1, "/predict": v1, "/v2/predict": v2},
-        tree=("/v2", rest.Rest(_oip(parts, bodies))),
-        others=_pages(parts),
-    )
-    return Gate(
-        app,
+    hot = {"/v1/predict": v1, "/predict": v1, "/v2/predict": v2}
+    app = Dispatch(hot, tree=("/v2", rest.Rest(_oip(parts, bodies))), others=_pages(parts))
+    due = Formalities(
         parts.metrics,
         pod=parts.identity.pod,
         version=lambda: parts.catalog.latest() or parts.identity.version,
     )
+    return Routes(Gate(app, due), Express(hot, due))
 
 
 def _predict(contract: Contract, parts: Parts, bodies: Bodies) -> PredictEndpoint:

@@ -7,7 +7,7 @@
 import math
 
 from slipway_runtime.scheduling.calls import Call, Lane
-from slipway_runtime.transport.body import Headers
+from slipway_runtime.transport.heads import Headers
 
 TIMEOUT = "X-Request-Timeout"
 PRIORITY = "X-Request-Priority"

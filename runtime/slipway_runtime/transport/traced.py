@@ -3,11 +3,14 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slipway_runtime.telemetry.tracing import Tracing
-from slipway_runtime.transport import gate
+from slipway_runtime.transport import formalities, gate
 
 # Asked for every few seconds by machines, and never of interest.
 _QUIET = frozenset({"/health", "/metrics"})
-_SHOWN = {b"x-request-id": "slipway.request_id", gate.VERSION_HEADER: "slipway.version"}
+_SHOWN = {
+    formalities.REQUEST_ID_HEADER: "slipway.request_id",
+    formalities.VERSION_HEADER: "slipway.version",
+}
 
 
 class Traced:

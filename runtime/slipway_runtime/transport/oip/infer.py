@@ -12,6 +12,7 @@ from slipway_runtime.scheduling.calls import Call
 from slipway_runtime.transport import body
 from slipway_runtime.transport import terms as header_terms
 from slipway_runtime.transport.bodies import Account, Bodies, NoRoomError
+from slipway_runtime.transport.heads import Headers
 from slipway_runtime.transport.limits import RequestLimits
 from slipway_runtime.transport.oip import compression, errors, requests, responses, terms
 from slipway_runtime.transport.oip.errors import Kind, OipError
@@ -52,7 +53,7 @@ class InferEndpoint:
             response = await self._inference.answer(request, call)
         return await _encoded(responses.write(request, response), headers)
 
-    async def _body(self, headers: body.Headers, receive: Receive, account: Account) -> bytes | bytearray:
+    async def _body(self, headers: Headers, receive: Receive, account: Account) -> bytes | bytearray:
         limit = self._limits.max_tensor_bytes
         encoding = headers.get(b"content-encoding", b"identity").strip().lower()
         if encoding not in (b"identity", b"gzip", b"deflate"):
@@ -77,7 +78,7 @@ class InferEndpoint:
             return requests.parse_raw(raw, signature, model=place.model, version=place.version)
         return requests.parse(raw, header=header, model=place.model, version=place.version)
 
-    def _call(self, headers: body.Headers, request: InferRequest, received: float) -> Call:
+    def _call(self, headers: Headers, request: InferRequest, received: float) -> Call:
         try:
             usual = header_terms.of(headers, received=received, timeout=self._limits.timeout)
         except header_terms.InvalidTermsError as error:
@@ -85,7 +86,7 @@ class InferEndpoint:
         return terms.of(request.parameters, received=received, usual=usual)
 
 
-async def _encoded(reply: Reply, headers: body.Headers) -> Reply:
+async def _encoded(reply: Reply, headers: Headers) -> Reply:
     encoding = compression.choose(headers.get(b"accept-encoding", b""))
     if encoding is None:
         return reply

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pydantic_core
 
 from slipway_runtime.transport import replies
-from slipway_runtime.transport.gate import VERSION_HEADER
+from slipway_runtime.transport.formalities import VERSION_HEADER
 from slipway_runtime.transport.oip import codec, errors
 from slipway_runtime.transport.oip.requests import HEADER_LENGTH
 from slipway_runtime.transport.oip.values import InferRequest, InferResponse, Tensor

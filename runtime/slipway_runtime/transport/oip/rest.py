@@ -73,7 +73,7 @@ class Rest:
         except Exception:
             _log.exception("unhandled_error", path=scope["path"])
             reply = _refusal(OipError(Kind.INTERNAL, "something went wrong here; the pod's log says what"))
-        await replies.send(send, status=reply.status, headers=reply.headers, body=reply.body)
+        await replies.send(send, replies.Reply(reply.status, reply.headers, reply.body))
 
     async def _answer(self, place: Place, scope: Scope, receive: Receive) -> Reply:
         allowed = place.what.method
