@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.stack import Installed
+from tests.cluster.stack import ABSENT_IMAGE, Installed
 from tests.matrix.load import MODEST
 from tests.scenario import manifest
 from tests.scenario.observation import observed
@@ -109,19 +109,19 @@ def test_version_and_replicas_change_at_once(stack: Installed, namespace: str, t
 def test_the_deadline_passes_while_the_rollout_is_paused(
     stack: Installed, namespace: str, tmp_path: Path
 ) -> None:
-    late = {"uri": manifest.uri("comes-too-late")}
+    absent = {"image": ABSENT_IMAGE}
     with observed(stack, namespace, tmp_path) as run:
         run.apply("1", replicas=1)
         run.wait_complete("1")
         run.send(MODEST)
-        run.apply("2", replicas=1, source=late, rollout={"progressDeadlineSeconds": 8})
-        run.wait_stalled("SourceNotFound")
+        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 8})
+        run.wait_stalled("ImagePullFailed")
         paused = {"progressDeadlineSeconds": 8, "paused": True}
-        second = run.apply("2", replicas=1, source=late, rollout=paused)
+        second = run.apply("2", replicas=1, runtime=absent, rollout=paused)
         run.wait_step("Paused")
         run.quiet(15)
         assert run.seen.version(second).get("state", "") not in {"Blocked", "Rejected"}
-        run.apply("2", replicas=1, source=late, rollout={"progressDeadlineSeconds": 8})
+        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 8})
         run.until(lambda: is_blocked(run, second), what="its pods are let go")
         run.apply("1", replicas=1)
         run.wait_complete("1")
