@@ -13,11 +13,11 @@ import pydantic
 import pydantic_settings
 from pydantic import Field
 
+from slipway_runtime import source_settings
 from slipway_runtime.artifacts import location
 from slipway_runtime.engine import providers
-from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.scheduling.verification import Expectation
-from slipway_runtime.telemetry import termination
+from slipway_runtime.source_settings import SourceSettings
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -31,26 +31,18 @@ class Example(pydantic.BaseModel):
     min_score: Annotated[float, Field(ge=0, le=1, alias="minScore")] = 0.0
 
 
-class Settings(pydantic_settings.BaseSettings):
+class Settings(SourceSettings):
     """Every variable that the runtime reads, but for the AWS_* ones, which are boto3's."""
-
-    model_config = pydantic_settings.SettingsConfigDict(
-        env_prefix="SLIPWAY_", env_ignore_empty=True, frozen=True, protected_namespaces=()
-    )
 
     model_name: Annotated[str, Field(validation_alias="MODEL_NAME", max_length=253)] = "model"
     model_version: Annotated[
         str | None, Field(validation_alias="MODEL_VERSION", pattern=r"^[!-~]+$", max_length=128)
     ] = None
-    model_uri: Annotated[str | None, Field(validation_alias="MODEL_URI")] = None
-    model_bucket: Annotated[str | None, Field(validation_alias="MODEL_BUCKET")] = None
-    model_key: Annotated[str | None, Field(validation_alias="MODEL_KEY")] = None
     models_file: pathlib.Path | None = None
     models_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 1
     models_retry_seconds: Annotated[float, Field(gt=0, le=3600)] = 5
     memory_limit_bytes: Annotated[int | None, Field(gt=0)] = None  # where it is not the cgroup's
-    bundle_sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
-    verification_examples: Annotated[list[Example], Field(max_length=1000)] = []
+    verification_examples: Annotated[list[Example], Field(max_length=1000)] = Field(default_factory=list)
 
     execution_provider: providers.Choice = providers.Choice.AUTO
     max_batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
@@ -78,10 +70,7 @@ class Settings(pydantic_settings.BaseSettings):
     probe_port: Port = 8081
     liveness_silence_seconds: Annotated[float, Field(gt=0, le=3600)] = 20
 
-    download_timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 540
-    cache_dir: pathlib.Path = pathlib.Path("/var/lib/slipway")
     cache_max_bytes: Annotated[int, Field(ge=0)] = 20 * 1024**3  # what stays for the next start; 0: nothing
-    termination_message_path: pathlib.Path = termination.DEFAULT_PATH
     pod_name: Annotated[str, Field(pattern=r"^[!-~]+$", max_length=253)] = socket.gethostname()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -94,18 +83,6 @@ class Settings(pydantic_settings.BaseSettings):
         """Where the bundle lies; None when only a models file says so. Raises as `location` does."""
         given = (self.model_uri, self.model_bucket, self.model_key)
         return None if self.models_file is not None and not any(given) else self.location()
-
-    def location(self) -> location.Location:
-        """Where the bundle lies. Raises StartupError(ConfigurationInvalid)."""
-        if self.model_uri is not None:
-            return location.parse(self.model_uri, variable="MODEL_URI")
-        if self.model_bucket is not None and self.model_key is not None:
-            return location.from_bucket_and_key(self.model_bucket, self.model_key)
-        raise StartupError(
-            Reason.CONFIGURATION_INVALID,
-            "MODEL_URI: it is not set, nor are MODEL_BUCKET and MODEL_KEY: there is no model to serve",
-            subject="MODEL_URI",
-        )
 
 
 def expectations(examples: Sequence[Example]) -> tuple[Expectation, ...]:
@@ -124,21 +101,6 @@ def expectations(examples: Sequence[Example]) -> tuple[Expectation, ...]:
 def load() -> Settings:
     """Read the environment. Raises StartupError(ConfigurationInvalid), naming the variable."""
     try:
-        return Settings()
-    except pydantic.ValidationError as error:
-        problem = error.errors(include_url=False, include_context=False)[0]
-        name, *rest = problem["loc"]
-        place = ".".join([_variable(str(name)), *map(str, rest)])
-        raise _invalid(place, f"{problem['msg']} (it is {problem['input']!r})") from error
+        return source_settings.read(Settings)
     except pydantic_settings.SettingsError as error:  # a list or object that is not JSON
-        raise _invalid("SLIPWAY_VERIFICATION_EXAMPLES", "it is not a JSON list") from error
-
-
-def _variable(field: str) -> str:
-    """pydantic names a field by its alias where it has one, which is the variable then."""
-    upper = field.upper()
-    return upper if upper.startswith(("MODEL_", "SLIPWAY_")) else f"SLIPWAY_{upper}"
-
-
-def _invalid(variable: str, message: str) -> StartupError:
-    return StartupError(Reason.CONFIGURATION_INVALID, f"{variable}: {message[:500]}", subject=variable)
+        raise source_settings.invalid("SLIPWAY_VERIFICATION_EXAMPLES", "it is not a JSON list") from error

@@ -25,20 +25,20 @@ class Ending:
     """How a process ended: its exit code and its termination message."""
 
     code: int
-    message: dict[str, str]
+    message: dict[str, Any]
 
 
 class RuntimeProcess:
     """One running `python -m slipway_runtime`. Make it with `running` or `starting`."""
 
-    def __init__(self, directory: pathlib.Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: pathlib.Path, environment: Mapping[str, str], *arguments: str) -> None:
         self._termination = directory / "termination-log"
         self.log: list[dict[str, Any]] = []
         self._listening = threading.Event()
         # The directory holds nothing of the caller's environment but what a process needs to run.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "slipway_runtime"],
+            [sys.executable, "-m", "slipway_runtime", *arguments],
             env={
                 **kept,
                 "PYTHONPATH": str(ROOT / "runtime"),
@@ -183,3 +183,20 @@ def running(directory: pathlib.Path, bundle: pathlib.Path, **environment: str) -
     with starting(directory, MODEL_URI=bundle.as_uri(), MODEL_VERSION="1", **environment) as process:
         process.wait_until_ready()
         yield process
+
+
+@contextlib.contextmanager
+def resolving(directory: pathlib.Path, **environment: str) -> Iterator[RuntimeProcess]:
+    """A process that is to say what its source leads to."""
+    directory.mkdir(parents=True, exist_ok=True)
+    process = RuntimeProcess(directory, environment, "resolve")
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def resolve(directory: pathlib.Path, **environment: str) -> Ending:
+    """What it says."""
+    with resolving(directory, **environment) as process:
+        return process.wait_for_end(timeout=4 * _PATIENCE)

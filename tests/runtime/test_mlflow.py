@@ -100,6 +100,29 @@ def test_a_bundle_of_a_registry_is_served(models: Registry, tmp_path: pathlib.Pa
     assert (prediction["label"], prediction["model_version"]) == ("positive", "1")
 
 
+def test_an_alias_becomes_the_version_that_it_stood_for(models: Registry, tmp_path: pathlib.Path) -> None:
+    environment = {**_environment(models), "HOME": str(tmp_path)}
+    uri = "models:/sentiment-onnx@champion"
+    ending = processes.resolve(tmp_path / "pod", MODEL_URI=uri, **environment)
+
+    assert (ending.code, ending.message["registered"]) == (0, "models:/sentiment-onnx/1")
+    in_s3 = ending.message["uri"].startswith("s3://models/mlflow-")
+    assert in_s3 or ending.message["uri"] == "models:/sentiment-onnx/1"
+    # A server that hands out files itself has no names for their bytes: only a slipway.yaml pins them.
+    assert ("digest" in ending.message) is in_s3
+
+
+def test_an_artifact_of_a_registry_is_pinned_by_its_manifest(
+    models: Registry, tmp_path: pathlib.Path
+) -> None:
+    environment = {**_environment(models), "HOME": str(tmp_path), "MODEL_URI": "models:/sentiment-bundle/1"}
+    found = processes.resolve(tmp_path / "pod", **environment).message
+
+    frozen = {"MODEL_URI": found["uri"], "SLIPWAY_BUNDLE_SHA256": found["digest"]}
+    with processes.starting(tmp_path / "serving", **{**environment, **frozen}) as process:
+        process.wait_until_ready()
+
+
 def test_nobody_but_the_registry_is_told_anything(given: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")

@@ -45,28 +45,69 @@ class Bundle:
         return self.directory / TOKENIZER
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a source holds, as far as that can be said without its large files.
+
+    `digest` is that of Bundle, and `manifest` the item of its slipway.yaml, None without one.
+    """
+
+    items: tuple[Item, ...]
+    manifest: Item | None
+    digest: str | None
+
+
+def survey(source: Source, directory: pathlib.Path, *, pin: str | None) -> Survey:
+    """Check all that can be checked before a download; into `directory` comes slipway.yaml alone.
+
+    Raises StartupError, for the same reasons as `fetch`.
+    """
+    items = _listed(source)
+    if MANIFEST in items:
+        _, digest = _read_manifest(source, directory, items, pin)
+        return Survey(tuple(items.values()), items[MANIFEST], digest)
+    digest_of_listing = _digest_of_listing(source, items, pin)
+    _check_bare(source, items)
+    return Survey(tuple(items.values()), None, digest_of_listing)
+
+
 def fetch(source: Source, directory: pathlib.Path, *, pin: str | None) -> Bundle:
     """Copy the bundle at `source` into the empty `directory` and check every byte of it.
 
     `pin` is the digest that the bundle must have. Raises StartupError.
     """
-    items = {item.name: item for item in source.items()}
-    _check_names(source, items)
+    items = _listed(source)
     if MANIFEST in items:
         return _fetch_listed(source, directory, items, pin)
+    return _fetch_bare(source, directory, items, _digest_of_listing(source, items, pin))
+
+
+def _listed(source: Source) -> dict[str, Item]:
+    items = {item.name: item for item in source.items()}
+    _check_names(source, items)
+    return items
+
+
+def _digest_of_listing(source: Source, items: dict[str, Item], pin: str | None) -> str | None:
     digest = listing_digest(items.values())
     _check_pin_of_listing(source, digest, pin)
-    return _fetch_bare(source, directory, items, digest)
+    return digest
 
 
-def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item], pin: str | None) -> Bundle:
+def _read_manifest(
+    source: Source, directory: pathlib.Path, items: dict[str, Item], pin: str | None
+) -> tuple[manifest.Description, str]:
     text, digest = _fetch_manifest(source, directory, dataclasses.replace(items[MANIFEST], sha256=pin or ""))
     if pin is not None and digest != pin:
         raise _mismatch(source, MANIFEST, f"its sha256 is {digest}, but {pin} was asked for")
     description = manifest.read(text, subject=source.describe(MANIFEST), tokenizer=TOKENIZER)
-    files = description.files or {}
-    _check_listing(source, items, files)
-    for name, expected in files.items():
+    _check_listing(source, items, description.files or {})
+    return description, digest
+
+
+def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item], pin: str | None) -> Bundle:
+    description, digest = _read_manifest(source, directory, items, pin)
+    for name, expected in (description.files or {}).items():
         wanted = dataclasses.replace(items[name], sha256=expected.sha256)
         found = source.save(wanted, directory / name)
         if found != expected.sha256:
@@ -101,9 +142,7 @@ def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tupl
 def _fetch_bare(
     source: Source, directory: pathlib.Path, items: dict[str, Item], digest: str | None
 ) -> Bundle:
-    for name in (MODEL, CONFIG) if TOKENIZER in items else (MODEL,):
-        if name not in items:
-            raise _invalid(source, name, f"it is missing (and there is no {MANIFEST})")
+    _check_bare(source, items)
     for name in sorted(_KNOWN & items.keys()):
         source.save(items[name], directory / name)
     description = manifest.Description(form=manifest.Form.TENSORS)
@@ -111,6 +150,12 @@ def _fetch_bare(
         text = (directory / CONFIG).read_bytes()
         description = manifest.read_config(text, subject=source.describe(CONFIG))
     return Bundle(directory=directory, description=description, digest=digest)
+
+
+def _check_bare(source: Source, items: dict[str, Item]) -> None:
+    for name in (MODEL, CONFIG) if TOKENIZER in items else (MODEL,):
+        if name not in items:
+            raise _invalid(source, name, f"it is missing (and there is no {MANIFEST})")
 
 
 def _check_pin_of_listing(source: Source, digest: str | None, pin: str | None) -> None:

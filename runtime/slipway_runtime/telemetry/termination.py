@@ -1,4 +1,4 @@
-"""The last words of a pod that cannot serve, where the kubelet picks them up for the operator."""
+"""The last words of a pod that has ended, where the kubelet picks them up for the operator."""
 
 import json
 import pathlib
@@ -10,14 +10,19 @@ _MAX_BYTES = 4096  # what Kubernetes keeps
 
 
 def write(failure: StartupError, path: pathlib.Path) -> None:
-    """Write `failure` as one JSON object of at most 4096 bytes.
+    """Write `failure` as one JSON object of at most 4096 bytes."""
+    leave(render(failure), path)
+
+
+def leave(message: bytes, path: pathlib.Path) -> None:
+    """Write at most 4096 bytes for whoever comes after this process.
 
     The default path is written only where the kubelet has made it: outside a container there is
     nobody to read it.
     """
     if path == DEFAULT_PATH and not path.exists():
         return
-    path.write_bytes(render(failure))
+    path.write_bytes(message)
 
 
 def render(failure: StartupError) -> bytes:
