@@ -152,8 +152,8 @@ def test_every_row_gets_its_own_answer_in_order() -> None:
 class Unteachable(Estimate):
     """Fails whenever it is to learn from a run."""
 
-    def observe(self, *, rows: int, tokens: int, seconds: float) -> None:
-        raise ArithmeticError(f"nothing to learn from {rows} rows of {tokens} tokens in {seconds} s")
+    def observe(self, *, rows: int, tokens: int, cost: float, seconds: float) -> None:
+        raise ArithmeticError(f"nothing to learn from {rows} rows of {tokens} tokens in {seconds} s: {cost}")
 
 
 @pytest.mark.parametrize("warm_up", [GPU, FAST], ids=["in the thread", "on the loop"])

@@ -42,7 +42,8 @@ def test_one_timing_is_enough_and_none_gives_the_typical_costs() -> None:
 def _serve(estimate: Estimate, true: Costs, shapes: list[tuple[int, int]], *, runs: int) -> None:
     for index in range(runs):
         n, length = shapes[index % len(shapes)]
-        estimate.observe(rows=n, tokens=length, seconds=true.of(n, length))
+        seconds = true.of(n, length)
+        estimate.observe(rows=n, tokens=length, cost=seconds, seconds=seconds)
 
 
 def _alone(estimate: Estimate, rows: int, tokens: int) -> float:
@@ -78,9 +79,24 @@ def test_one_run_that_takes_a_hundred_times_as_long_changes_little() -> None:
     estimate = _warm(true)
     for index in range(1000):
         seconds = true.of(4, 32) * (100 if index % 50 == 0 else 1)
-        estimate.observe(rows=4, tokens=32, seconds=seconds)
+        estimate.observe(rows=4, tokens=32, cost=seconds, seconds=seconds)
 
     assert _alone(estimate, 4, 32) == pytest.approx(true.of(4, 32), rel=0.1)
+
+
+def test_a_neighbour_that_interrupts_long_runs_does_not_make_short_ones_look_cheap() -> None:
+    """Beside the rows of a run, its length decides how often somebody else has the core meanwhile."""
+    true = Costs(6e-4, 1e-4, 2e-7)
+    estimate = _warm(true)
+    for index in range(1280):
+        n, length = SHAPES[index % len(SHAPES)]
+        cost = true.of(n, length)
+        estimate.observe(rows=n, tokens=length, cost=cost, seconds=2 * cost if cost > 0.002 else cost)
+    taken = [(2 if true.of(*shape) > 0.002 else 1) * true.of(*shape) for shape in SHAPES]
+    slower = sum(taken) / sum(true.of(*shape) for shape in SHAPES)
+
+    for shape in SHAPES:
+        assert _alone(estimate, *shape) == pytest.approx(slower * true.of(*shape), rel=0.05)
 
 
 def test_without_a_warm_up_it_learns_from_what_runs() -> None:
@@ -95,15 +111,17 @@ def test_without_a_warm_up_it_learns_from_what_runs() -> None:
 @PATIENT
 @given(
     seen=st.lists(
-        st.tuples(st.integers(1, 64), st.integers(1, 512), st.floats(1e-7, 100)), min_size=1, max_size=10
+        st.tuples(st.integers(1, 64), st.integers(1, 512), st.floats(0, 100), st.floats(1e-7, 100)),
+        min_size=1,
+        max_size=10,
     )
 )
 def test_whatever_is_observed_the_costs_stay_non_negative_and_finite(
-    seen: list[tuple[int, int, float]],
+    seen: list[tuple[int, int, float, float]],
 ) -> None:
     estimate = _warm(Costs(6e-4, 1e-4, 2e-7))
-    for rows, tokens, seconds in seen * Estimate.REFIT_RUNS:
-        estimate.observe(rows=rows, tokens=tokens, seconds=seconds)
+    for rows, tokens, cost, seconds in seen * Estimate.REFIT_RUNS:
+        estimate.observe(rows=rows, tokens=tokens, cost=cost, seconds=seconds)
     found = estimate.costs
 
     assert all(0 <= one < math.inf for one in (found.per_run, found.per_token, found.per_token_squared))
@@ -113,7 +131,7 @@ def test_whatever_is_observed_the_costs_stay_non_negative_and_finite(
 def test_rows_without_tokens_say_nothing_of_a_model_that_costs_by_the_token() -> None:
     estimate = _warm(Costs(0.0, 1e-4, 0.0))
     for _ in range(2 * Estimate.REFIT_RUNS):
-        estimate.observe(rows=1, tokens=0, seconds=1e-4)
+        estimate.observe(rows=1, tokens=0, cost=1e-4, seconds=1e-4)
 
     assert math.isfinite(estimate.costs.of(32, 128))
 

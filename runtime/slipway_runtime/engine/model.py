@@ -4,7 +4,7 @@ Rows go in, answers come out, and nobody above the engine knows what either is m
 queue and no protocol; the forms of models stand in modules of their own.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,8 @@ import numpy.typing as npt
 import onnxruntime
 
 Array = npt.NDArray[Any]
+Clock = Callable[[], float]
+"""Seconds since some moment, as the thread that asks has spent them."""
 Answer = tuple[Array, ...]
 """One row of a run's outputs, an array each, without the batch axis; of a text: (scores [labels],)."""
 
@@ -67,7 +69,7 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long one run of `rows` by `tokens` took."""
+    """How long one run of `rows` by `tokens` took, by the model's clock."""
 
     rows: int
     tokens: int
@@ -113,6 +115,10 @@ class Model(Protocol):
     @property
     def provider(self) -> str:
         """The onnxruntime execution provider that it really runs on."""
+
+    @property
+    def clock(self) -> Clock:
+        """What runs are timed by, in the thread that runs them."""
 
     @property
     def signature(self) -> Signature:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from slipway_runtime.engine.model import Row
+from slipway_runtime.engine.model import Clock, Row
 from slipway_runtime.scheduling import policy
 from slipway_runtime.scheduling.admission import NOTHING_AHEAD, Admission, Prospect, QueueLimits
 from slipway_runtime.scheduling.calls import Call, ClosedError, DeadlineExceededError, Lane
@@ -37,6 +37,7 @@ class BatcherOptions:
     queue: QueueLimits
     max_run_seconds: float = 60.0
     turns: Turns = field(default_factory=Turns)
+    clock: Clock = time.perf_counter
     model: str = ""
     version: str = ""
 
@@ -57,6 +58,7 @@ class Batcher:
                 estimate=options.estimate,
                 max_run_seconds=options.max_run_seconds,
                 turns=options.turns,
+                clock=options.clock,
                 name=f"{options.model} {options.version}",
             ),
             self._deliver,

@@ -52,6 +52,14 @@ class Costs:
         """Predicted seconds of one run of `rows` rows, padded to `tokens` each."""
         return self.per_run + rows * (self.per_token * tokens + self.per_token_squared * tokens**2)
 
+    def times(self, factor: float) -> "Costs":
+        """On a machine that is so many times slower."""
+        return Costs(
+            per_run=self.per_run * factor,
+            per_token=self.per_token * factor,
+            per_token_squared=self.per_token_squared * factor,
+        )
+
     def each(self, rows: Floats, tokens: Floats) -> Floats:
         """As `of`, for many runs."""
         result: Floats = self.per_run + rows * (self.per_token * tokens + self.per_token_squared * tokens**2)
@@ -66,6 +74,7 @@ class Costs:
 # What a run costs besides itself: deciding on it, handing it over, handing its answers out.
 DISPATCH_SECONDS = 5e-5
 
+_NO_TIME = 1e-9  # to divide by
 # A small encoder on one core; what a fit starts from when there is nothing to fit.
 TYPICAL = Costs(per_run=6e-4, per_token=1e-4, per_token_squared=0.0)
 
@@ -84,7 +93,7 @@ def _table(timings: Sequence[Timing]) -> Floats:
 
 
 def _fit(table: Floats) -> Costs:
-    rows, tokens, seconds = table[:, 0], table[:, 1], np.maximum(table[:, 2], 1e-9)
+    rows, tokens, seconds = table[:, 0], table[:, 1], np.maximum(table[:, 2], _NO_TIME)
     terms = np.stack([np.ones_like(rows), rows * tokens, rows * tokens**2], axis=1)
     relative = terms / seconds[:, None]  # so that every timing aims at 1: relative errors
     scale = np.sqrt((relative**2).sum(axis=0))  # the terms differ by orders of magnitude
@@ -114,7 +123,8 @@ class Estimate:
 
     A fit over what has run lately; the timings of the warm-up stay part of it, since traffic of one
     length alone would say nothing about any other. When the machine as a whole has become slower or
-    faster they are taken to have changed as much.
+    faster they are taken to have changed as much. How runs of different sizes compare is what they
+    cost by the model's clock; that they also take longer, on a machine that is shared, is one factor.
     """
 
     REFIT_RUNS = 128
@@ -122,33 +132,44 @@ class Estimate:
     # One run this much slower or faster than predicted was a busy machine, or a clock; if all of
     # them are, a few refits follow.
     _BELIEVABLE = 3.0
-    _WARM_UP_WEIGHT = 4
+    _MOST_SHARED = 20.0  # a run that took longer than so many times its cost stood still
 
     def __init__(self, warm_up: Sequence[Timing]) -> None:
-        self.costs = _dispatched(fit(warm_up))
+        self._own = fit(warm_up)  # by the model's clock
+        self.costs = _dispatched(self._own)
         self._warm_up = _table(warm_up)
-        self._recent: Floats = np.empty((self._REMEMBERED, 3))  # a ring of rows, tokens, seconds
+        self._recent: Floats = np.empty((self._REMEMBERED, 4))  # a ring of rows, tokens, cost, seconds
         self._observed = 0
 
-    def observe(self, *, rows: int, tokens: int, seconds: float) -> None:
-        """One run of `rows` rows padded to `tokens`. Every so many of them, `costs` is fitted anew."""
-        predicted = self.costs.of(rows, tokens)
-        believed = min(max(seconds, predicted / self._BELIEVABLE), predicted * self._BELIEVABLE)
-        self._recent[self._observed % self._REMEMBERED] = rows, tokens, believed
+    def observe(self, *, rows: int, tokens: int, cost: float, seconds: float) -> None:
+        """One run of `rows` rows padded to `tokens`, which cost so much and took so long.
+
+        Every so many of them, `costs` is fitted anew.
+        """
+        predicted = DISPATCH_SECONDS + self._own.of(rows, tokens)
+        believed = min(max(cost, predicted / self._BELIEVABLE), predicted * self._BELIEVABLE)
+        taken = believed * min(max(seconds / max(cost, _NO_TIME), 1.0), self._MOST_SHARED)
+        self._recent[self._observed % self._REMEMBERED] = rows, tokens, believed, taken
         self._observed += 1
         if self._observed % self.REFIT_RUNS == 0:
-            recent = self._recent[: self._observed]
-            self.costs = _dispatched(_fit(np.concatenate([recent, self._as_if_now(recent)])))
+            self._refit(self._recent[: self._observed])
+
+    def _refit(self, recent: Floats) -> None:
+        seen = recent[:, :3]
+        self._own = _fit(np.concatenate([seen, self._as_if_now(seen)]))
+        shared = float(recent[:, 3].sum() / recent[:, 2].sum())
+        self.costs = _dispatched(self._own.times(shared))
 
     def _as_if_now(self, recent: Floats) -> Floats:
-        """The warm-up, with the weight that it has, and as slow as the machine is by now."""
+        """The warm-up, as slow as the machine is by now."""
         if not len(self._warm_up):
             return self._warm_up
         first = _fit(self._warm_up)
         foreseen = first.each(recent[:, 0], recent[:, 1])
         told = foreseen > 0  # a fit without a constant says nothing of rows without tokens
         drift = np.median(recent[told, 2] / foreseen[told]) if told.any() else 1.0
-        return np.tile(self._warm_up * [1.0, 1.0, drift], (self._WARM_UP_WEIGHT, 1))
+        changed: Floats = self._warm_up * [1.0, 1.0, drift]
+        return changed
 
 
 def _dispatched(costs: Costs) -> Costs:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from slipway_runtime.engine.model import Clock
 from slipway_runtime.scheduling import policy
 from slipway_runtime.scheduling.calls import Lane
 from slipway_runtime.scheduling.costs import Estimate
@@ -41,6 +42,7 @@ class DispatcherOptions:
     estimate: Estimate
     max_run_seconds: float = 60.0
     turns: Turns = field(default_factory=Turns)
+    clock: Clock = time.perf_counter
     name: str = ""
 
 
@@ -170,7 +172,7 @@ class Dispatcher:
 
     def _begin(self, rows: list[WaitingRow], now: float) -> None:
         self.lanes.take(rows)
-        execution = Execution(self._run, [row.row for row in rows])
+        execution = Execution(self._run, [row.row for row in rows], self._options.clock)
         predicted = self._options.estimate.costs.of(len(rows), rows[-1].length)
         self.batch = Batch(rows, execution, now, predicted)
         # Of tensors the prediction knows neither size nor content: one that is wrong would stop the loop.
@@ -221,7 +223,10 @@ class Dispatcher:
         elif execution.clean:
             self.budget.went_well()
             self._options.estimate.observe(
-                rows=len(batch.rows), tokens=batch.rows[-1].length, seconds=execution.seconds
+                rows=len(batch.rows),
+                tokens=batch.rows[-1].length,
+                cost=execution.cost,
+                seconds=execution.seconds,
             )
         if self.budget.tokens != self._limits.max_tokens:
             self._limits = replace(self._limits, max_tokens=self.budget.tokens)

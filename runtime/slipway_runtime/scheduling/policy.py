@@ -14,9 +14,10 @@ from slipway_runtime.scheduling.costs import Costs
 
 # How many of the first rows are looked at, in batches. More finds better company and costs time.
 WINDOW_BATCHES = 8
-# Together must be predicted to take less than this share of the time apart: below it the
-# prediction's own error is larger than the gain.
-_WORTHWHILE = 0.93
+# Together must be predicted to take less than this share of the time apart, or it is not worth the
+# wait for each other. Close to 1, since rows that are wrongly kept apart cost more than rows that are
+# wrongly put together: of the former each run pays for its beginning.
+_WORTHWHILE = 0.98
 _NO_TIME = 1e-12  # to divide by, when everything is free
 
 

@@ -178,6 +178,7 @@ class Loader:
             ),
             max_run_seconds=self._settings.max_run_seconds,
             turns=self._turns,
+            clock=built.model.clock,
             model=wanted.name,
             version=wanted.version,
         )
