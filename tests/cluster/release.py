@@ -64,7 +64,8 @@ class Release:
         deployment = self.kubectl.get("deployment", NAME, namespace=NAMESPACE)
         status = deployment["status"]
         seen = status.get("observedGeneration") == deployment["metadata"]["generation"]
-        return bool(seen and status.get("updatedReplicas") == status.get("availableReplicas") == 1)
+        wanted = deployment["spec"]["replicas"]
+        return bool(seen and status.get("updatedReplicas") == status.get("availableReplicas") == wanted)
 
     def _stuck(self) -> str | None:
         """Why a pod waits, when waiting longer is of no use."""

@@ -1,68 +1,40 @@
-"""The operator is killed in mid-rollout: the one that comes after it ends what was begun.
+"""The operator is killed right before and right after each write that carries a rollout on.
 
-No request fails, and what is left is what a run without a fault leaves.
+The one that comes after it ends what was begun: no request fails, and what is left is what a run without a
+fault leaves.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.stack import Installed
-from tests.recorder import endstate
 from tests.recorder.history import History
-from tests.scenario.observation import observed
-from tests.scenario.outcome import Outcome
-from tests.scenario.run import Run
+from tests.rollout import deaths
+from tests.rollout.deaths import Death, Turning
+from tests.scenario import turning
 
 pytestmark = pytest.mark.cluster
 
-Moment = Callable[[Run, str], None]
-MOMENTS: dict[str, Moment] = {
-    "the new Deployment has been created": lambda run, new: run.wait_deployed(new),
-    "the traffic has just moved": lambda run, new: run.wait_selected(new),
-    "the old version is kept warm": lambda run, _: run.wait_step("KeepingWarm"),
+WITHOUT_HISTORY = {"historyLimit": 0}
+TURNS: dict[str, Turning] = {
+    "the new Deployment is created": lambda _, new: turning.created(new),
+    "the traffic moves": lambda _, new: turning.selected(new),
+    "the old version is scaled down": lambda old, _: turning.scaled(old, 0),
+    "the old version leaves the history": lambda old, _: turning.trimmed(old),
 }
 
 
 @pytest.fixture(scope="module")
 def undisturbed(stack: Installed, module_namespace: str, tmp_path_factory: pytest.TempPathFactory) -> History:
     """The same rollout, with an operator that lives."""
-    return roll(stack, module_namespace, tmp_path_factory.mktemp("undisturbed"), None).history
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return deaths.roll(stack, module_namespace, folder, None, rollout=WITHOUT_HISTORY).history
 
 
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
-def test_killed_when(
-    stack: Installed, namespace: str, tmp_path: Path, undisturbed: History, moment: Moment
+@pytest.mark.parametrize("death", deaths.table(TURNS, first=1, quick="before the traffic moves"))
+def test_the_rollout_ends_as_if_nothing_had_been(
+    stack: Installed, namespace: str, tmp_path: Path, undisturbed: History, death: Death
 ) -> None:
-    outcome = roll(stack, namespace, tmp_path, moment)
-    assert outcome.complaints == []
-    assert outcome.report is not None
-    assert outcome.report.requests > 1000
-    at = outcome.history.changes[-1].at
-    left, wanted = endstate.end_state(outcome.history), endstate.end_state(undisturbed)
-    assert [str(v) for v in endstate.same_end(wanted, left, at=at)] == []
-    made, usual = endstate.lifecycles(outcome.history), endstate.lifecycles(undisturbed)
-    assert [str(v) for v in endstate.no_more_often(usual, made, at=at)] == []
-
-
-def roll(stack: Installed, namespace: str, folder: Path, moment: Moment | None) -> Outcome:
-    """Version 1 to 2; the operator is killed at that moment."""
-    with observed(stack, namespace, folder) as run:
-        run.operator.renew()
-        first = run.apply("1")
-        run.wait_complete("1")
-        run.send()
-        run.send_more(300)
-        if moment is not None:
-            kill = run.operator.aim()
-        second = run.apply("2", rollout={"keepWarmSeconds": 6})
-        if moment is not None:
-            moment(run, second)
-            kill()
-            run.operator.wait()
-        run.wait_complete("2")
-        run.wait_gone(first)
-        run.send_more(300)
-    assert run.operator.kills == (moment is not None)
-    return run.outcome
+    outcome = deaths.roll(stack, namespace, tmp_path, death, rollout=WITHOUT_HISTORY)
+    deaths.assert_nothing_shows(outcome, undisturbed)

@@ -24,6 +24,7 @@ class Write:
     namespace: str
     name: str
     code: int
+    pod: str  # the operator's own that wrote it
 
     @property
     def made(self) -> bool:
@@ -64,9 +65,10 @@ def _write(entry: dict[str, object]) -> Write:
             "verb": str(verb),
             "objectRef": {"resource": str(resource), **target},
             "responseStatus": {"code": int(code)},
+            "user": {"extra": {"authentication.kubernetes.io/pod-name": [str(pod)]}},
         }:
             part = target.get("subresource")
             what = f"{resource}/{part}" if part else resource
             where, name = target.get("namespace", ""), target.get("name", "")
-            return Write(datetime.fromisoformat(at), verb, what, str(where), str(name), code)
+            return Write(datetime.fromisoformat(at), verb, what, str(where), str(name), code, pod)
     raise ValueError(f"this is no line of an audit log: {json.dumps(entry)[:300]}")

@@ -1,4 +1,4 @@
-"""The operator as a process that can be killed, and all that it has said.
+"""The operator as a process that can be killed, and all that it has said. Of several it is the one that acts.
 
 Must not know of any model.
 """
@@ -84,6 +84,11 @@ class OperatorPod:
         return sum(status["restartCount"] for status in self._pod()["status"].get("containerStatuses", []))
 
     @property
+    def name(self) -> str:
+        """Of its present pod."""
+        return str(self._pod()["metadata"]["name"])
+
+    @property
     def kills(self) -> int:
         return len(self._killed)
 
@@ -122,11 +127,18 @@ class OperatorPod:
         while True:
             pods = self._kubectl.list("pod", namespace=NAMESPACE, selector=_SELECTOR)
             standing = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-            if standing and standing[0]["status"].get("containerStatuses"):
-                return standing[0]
+            found = standing if len(standing) < 2 else self._leading(standing)
+            if found and found[0]["status"].get("containerStatuses"):
+                return found[0]
             if time.monotonic() > deadline:
                 raise AssertionError(f"there is no operator's pod in {NAMESPACE}")
             time.sleep(0.5)
+
+    def _leading(self, pods: list[JsonObject]) -> list[JsonObject]:
+        """The one that holds the Lease; none while nobody does."""
+        lease = self._kubectl.find("lease", NAME, namespace=NAMESPACE) or {"spec": {}}
+        holder = lease["spec"].get("holderIdentity", "").partition("_")[0]
+        return [pod for pod in pods if pod["metadata"]["name"] == holder]
 
 
 def _container(pod: JsonObject) -> str:
