@@ -32,3 +32,7 @@ class Limits:
     read_age: timedelta = timedelta(seconds=2)  # of a reading that the operator acts on
     truth_lag: timedelta = timedelta(seconds=5)  # between the selector and what the status says of it
     flip_within: timedelta = timedelta(seconds=30)  # from lost readiness in the bake to the flip-back
+
+    def at_least(self, time: timedelta) -> "Limits":
+        """None of them shorter than that."""
+        return Limits(max(self.read_age, time), max(self.truth_lag, time), max(self.flip_within, time))
