@@ -7,7 +7,7 @@ import pytest
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, bake
+from slipway_operator.planning import actions, bake, inquiry
 from tests.planning.situations import NOW, Scene, a_model, a_verdict, ago, ahead
 
 REASON, FAULT, STEP = reasons.ConditionReason, observed.Fault, reasons.RolloutStep
@@ -51,6 +51,12 @@ def _after_the_switch(*, old: int = 1, new: int = 1, seconds_ago: float = 20, **
             REASON.ERRORS_AFTER_SWITCH,
             "after the switch 30 of 100 answers were errors; the requests went back to version v1",
             id="it answers with errors",
+        ),
+        pytest.param(
+            _after_the_switch(answers=observed.Answers(30, 9000), answers_lately=ERRORS),
+            REASON.ERRORS_AFTER_SWITCH,
+            "after the switch 30 of 100 answers were errors; the requests went back to version v1",
+            id="it begins to answer with errors after thousands of good answers",
         ),
         pytest.param(
             _after_the_switch(new=0, symptoms=(_symptom(FAULT.UNREADY),)),
@@ -118,13 +124,35 @@ def test_nothing_goes_back_asleep() -> None:
     assert bake.flip_back(dataclasses.replace(scene, asked=asleep).situation).actions == ()
 
 
-def test_the_next_look_is_at_the_end_of_the_bake() -> None:
-    assert bake.flip_back(_after_the_switch().situation).look_again == ahead(40)
+@pytest.mark.parametrize(
+    ("scene", "seconds"),
+    [
+        pytest.param(_after_the_switch(answers=observed.Answers(0, 5)), 2, id="soon when the pods have told"),
+        pytest.param(_after_the_switch(), 5, id="a little later when they have not"),
+        pytest.param(_after_the_switch(seconds_ago=57), 3, id="at the end of the bake at the latest"),
+    ],
+)
+def test_what_the_pods_answer_is_asked_again(scene: Scene, seconds: float) -> None:
+    assert bake.flip_back(scene.situation).look_again == ahead(seconds)
 
 
-def test_answers_are_looked_at_every_few_seconds() -> None:
-    scene = _after_the_switch(answers=observed.Answers(0, 5))
-    assert bake.flip_back(scene.situation).look_again == ahead(3)
+@pytest.mark.parametrize(
+    ("scene", "of"),
+    [
+        pytest.param(_after_the_switch(), "v2", id="of the new version while it is watched"),
+        pytest.param(_after_the_switch(seconds_ago=60), None, id="of nobody when the bake is over"),
+        pytest.param(_after_the_switch(old=0), None, id="of nobody when there is no way back"),
+        pytest.param(a_model(asking="v2", bake=60).with_live("v2"), None, id="of nobody without a switch"),
+        pytest.param(a_model(), None, id="of nobody where nothing is"),
+        pytest.param(
+            dataclasses.replace(_after_the_switch(), asked=a_model(asking="v2", bake=60, replicas=0).asked),
+            None,
+            id="of nobody asleep",
+        ),
+    ],
+)
+def test_pods_are_asked_what_they_answer(scene: Scene, of: str | None) -> None:
+    assert inquiry.questions(scene.situation).answers_of == of
 
 
 def test_a_version_that_failed_is_told_as_rejected_while_the_old_one_serves() -> None:

@@ -20,8 +20,8 @@ from slipway_operator.api import spec as api_spec
 from slipway_operator.api import status as api_status
 from slipway_operator.controller import measuring, work_queue
 from slipway_operator.domain import happening, observed, revision, status, target
-from slipway_operator.kube import client, errors, events, execute, observe, paths, reading
-from slipway_operator.planning import happenings, plan
+from slipway_operator.kube import client, errors, events, execute, inquirer, observe, paths, reading
+from slipway_operator.planning import happenings, plan, situation
 from slipway_operator.planning import status as reporting
 from slipway_operator.rendering import deployment
 from slipway_operator.rendering import status as rendered
@@ -43,6 +43,7 @@ class Reconciler:
     instance: str
     clock: Callable[[], datetime.datetime]
     watched_since: datetime.datetime  # the start of this process
+    asks: inquirer.Inquirer = dataclasses.field(default_factory=inquirer.Inquirer)
 
     async def reconcile(self, key: work_queue.Key) -> float | None:
         """Seconds until the next look is due, None when only an event makes one necessary, or GONE.
@@ -64,7 +65,10 @@ class Reconciler:
         structlog.contextvars.bind_contextvars(revision=asked.revision)
         cluster = await observe.read(self.server, model, revision=asked.revision)
         now = self.clock()
-        seen = reading.observe(model, cluster, watched_since=self.watched_since)
+        seen = reading.observe(
+            model, cluster, watched_since=self.watched_since, visitors=self.platform.visitors
+        )
+        seen = await self.asks.complete(cluster, situation.Situation(asked=asked, seen=seen, now=now))
         decided = plan.plan(asked, seen, now=now, model=model.name, namespace=model.namespace)
         says = decided.status
         try:
@@ -111,6 +115,7 @@ class Reconciler:
             paused=pace.paused,
             manual=pace.promotion is api_spec.Promotion.MANUAL,
             approved=model.approved,
+            restricted=self.platform.visitors is not None,
             obstacle=self._obstacle(spec.runtime.image if spec.runtime else None),
         )
 
@@ -132,6 +137,8 @@ class Reconciler:
         await self._write_status(model.namespace, model.name, wanted)
         measuring.moved(before, says.step, now=now)
         await self._tell(model, happenings.of_step(before.step if before else None, says))
+        for drift in happenings.of_drift(_drifted(model.status), says):
+            await self._tell(model, drift)
 
     async def _refuse(self, key: work_queue.Key, body: client.Body, sentence: str) -> None:
         """An object that breaks a rule: said in its status, and nothing of it is touched."""
@@ -156,3 +163,9 @@ class Reconciler:
         if what is not None:
             measuring.happened(what)
             await events.post(self.server, model, what, now=self.clock(), instance=self.instance)
+
+
+def _drifted(before: api_status.Status) -> frozenset[str]:
+    """The revisions of which it has been said that somebody changed their pods."""
+    word = reasons.EventReason.TEMPLATE_DRIFTED
+    return frozenset(version.revision for version in before.versions or () if version.reason == word)

@@ -92,8 +92,11 @@ class Revision:
     released: Verdict | None = None
     problems: tuple[Problem, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
-    answers: Answers | None = None  # None where its pods could not be asked
+    answers: Answers | None = None  # since it is watched; None where its pods could not be asked
+    answers_lately: Answers | None = None  # of these, in the last seconds
     short_since: datetime.datetime | None = None  # when the last of its unready pods was made or fell
+    has_budget: bool = False  # a PodDisruptionBudget of its own
+    edited_by: str = ""  # who has changed its pod template since it was made
 
     @property
     def worst(self) -> Problem | None:
@@ -133,6 +136,8 @@ class TrafficService:
     ready: frozenset[str]  # pod uids that its EndpointSlices list as ready
     foreign: frozenset[str]  # of these (or not ready but serving), pods of another revision
     wide: bool = False  # it selects every pod of the model, by a move of ours
+    lent: bool = False  # it is somebody else's, who lets Slipway decide where it leads
+    marked: bool = False  # it bears the model's label, by which its changes are heard of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -141,6 +146,14 @@ class PreviewService:
 
     revision: str | None  # as in the stable Service
     resource_version: str
+
+
+class Access(enum.Enum):
+    """The model's NetworkPolicy, as compared with what the administrator's settings make of it."""
+
+    ABSENT = "absent"
+    OUTDATED = "outdated"
+    CURRENT = "current"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -161,6 +174,12 @@ class Observed:
     foreign: tuple[Foreign, ...] = ()
     preview: PreviewService | None = None
     watched_since: datetime.datetime | None = None  # by this process, without a break
+    access: Access = Access.ABSENT
 
     def revision(self, name: str | None) -> Revision | None:
         return next((r for r in self.revisions if r.id == name), None)
+
+    def with_revision(self, known: Revision) -> Observed:
+        """The same, with more known of one revision."""
+        revisions = tuple(known if r.id == known.id else r for r in self.revisions)
+        return dataclasses.replace(self, revisions=revisions)

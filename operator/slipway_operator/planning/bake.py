@@ -16,7 +16,10 @@ from slipway_operator.domain import observed
 from slipway_operator.planning import actions, decision, situation
 
 WATCHED_LIVE_SECONDS = 30
-LOOK_SECONDS = 3  # answers are counted by the pods, and no event tells of them
+
+# Answers are counted by the pods, and no event tells of them; pods that did not tell may be asked again.
+LOOK_SECONDS = 2
+LOOK_IN_VAIN_SECONDS = 5
 
 # As few answers as prove something, and a share that no healthy version reaches.
 LEAST_ANSWERS = 20
@@ -45,6 +48,12 @@ def under_way(s: situation.Situation) -> bool:
     return ends is not None and s.now < ends and old is not None and old.desired > 0 and old.rejected is None
 
 
+def worth_hearing(s: situation.Situation) -> bool:
+    """What the live revision answers could move the traffic now."""
+    old = s.predecessor
+    return not s.hibernating and under_way(s) and old is not None and bool(old.ready)
+
+
 def ends_at(s: situation.Situation) -> datetime.datetime | None:
     """When the live revision has been watched for long enough; None where nothing is watched."""
     switch = s.service.switch if s.service else None
@@ -62,7 +71,8 @@ def _watch(s: situation.Situation) -> decision.Decision:
     if ends is None or not under_way(s):
         return decision.NOTHING
     counted = s.live is not None and s.live.answers is not None
-    return decision.wait_until(min(ends, situation.after(s.now, LOOK_SECONDS)) if counted else ends)
+    pause = LOOK_SECONDS if counted else LOOK_IN_VAIN_SECONDS
+    return decision.wait_until(min(ends, situation.after(s.now, pause)))
 
 
 def _condemned(s: situation.Situation, live: observed.Revision) -> bool:
@@ -77,9 +87,10 @@ def _evidence(
     for symptom in live.symptoms:
         if symptom.fault is observed.Fault.CRASHED and symptom.at >= since:
             return _verdict(s, REASON.CRASHED_AFTER_SWITCH, symptom.message)
-    if live.answers is not None and _too_many(live.answers):
-        message = f"{live.answers.failed} of {live.answers.total} answers were errors"
-        return _verdict(s, REASON.ERRORS_AFTER_SWITCH, message)
+    for counted in (live.answers_lately, live.answers):
+        if counted is not None and _too_many(counted):
+            message = f"{counted.failed} of {counted.total} answers were errors"
+            return _verdict(s, REASON.ERRORS_AFTER_SWITCH, message)
     for symptom in live.symptoms:
         lost = symptom.fault is observed.Fault.UNREADY and symptom.at >= since
         if lost and len(old.ready) > len(live.ready):
