@@ -7,10 +7,8 @@ import socket
 import time
 from dataclasses import dataclass
 
-import prometheus_client
 import pytest
 
-from slipway_runtime.telemetry.distribution import Distribution
 from slipway_runtime.transport import heads
 from slipway_runtime.transport.idleness import Idleness
 from tests.runtime import processes
@@ -201,21 +199,3 @@ def test_a_connection_that_has_ended_is_not_called_idle() -> None:
         return happened
 
     assert asyncio.run(scene()) == []
-
-
-def test_a_distribution_reads_like_the_histogram_of_prometheus() -> None:
-    ours, theirs = prometheus_client.CollectorRegistry(), prometheus_client.CollectorRegistry()
-    bounds = (0.001, 1, 2.5)
-    cheap = Distribution("wait_seconds", "How long.", buckets=bounds, registry=ours)
-    usual = prometheus_client.Histogram("wait_seconds", "How long.", buckets=bounds, registry=theirs)
-    for amount in (0, 0.001, 0.5, 1, 2, 2.5, 7):
-        cheap.observe(amount)
-        usual.observe(amount)
-
-    assert _samples(ours) == _samples(theirs)
-
-
-def _samples(registry: prometheus_client.CollectorRegistry) -> list[str]:
-    """Its text, without when each series was made."""
-    lines = prometheus_client.generate_latest(registry).decode().splitlines()
-    return [line for line in lines if "_created" not in line]

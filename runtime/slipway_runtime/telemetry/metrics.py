@@ -7,9 +7,8 @@ must not be able to fill the memory of Prometheus. Knows no layer of the runtime
 from collections.abc import Iterable
 
 import prometheus_client
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
-from slipway_runtime.telemetry.distribution import Distribution
 from slipway_runtime.telemetry.queues import Queues
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
@@ -35,7 +34,7 @@ class Metrics:
         self.queues = Queues()
         self.registry.register(self.queues)
         self.queue_seconds = self._histogram("slipway_queue_wait_seconds", "How long rows waited for theirs.")
-        self.batch_rows = Distribution(
+        self.batch_rows = Histogram(
             "slipway_batch_rows", "Rows per batch.", buckets=_ROWS, registry=self.registry
         )
         self.batch_seconds = self._histogram("slipway_batch_run_seconds", "Run time of a batch.")
@@ -103,5 +102,5 @@ class Metrics:
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self.registry)
 
-    def _histogram(self, name: str, text: str) -> Distribution:
-        return Distribution(name, text, buckets=_SECONDS, registry=self.registry)
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, buckets=_SECONDS, registry=self.registry)
