@@ -3,10 +3,11 @@
 Must not know which writes there are.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.cluster.stack import Installed
 from tests.recorder import endstate
 from tests.recorder.history import History
 from tests.scenario import ambush
+from tests.scenario.ambush import Ambush
 from tests.scenario.observation import observed
 from tests.scenario.outcome import Outcome
 from tests.scenario.run import PATIENCE, Run
@@ -34,15 +36,16 @@ class Moment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """Of the operator, at one of its writes."""
+    """Of one operator after the other, each at one of these writes."""
 
     moment: Moment
-    turning: Turning
+    turnings: Sequence[Turning]
 
 
 def table(turns: Mapping[str, Turning], *, first: int, quick: str) -> list[Any]:
-    """A death before and one after each write, as numbered cases; one of them is for every day."""
-    named = [(f"{m} {what}", Death(m, turn)) for what, turn in turns.items() for m in Moment]
+    """A death before and one after each write, and one at each of all: numbered cases, one for every day."""
+    named = [(f"{m} {what}", Death(m, [turn])) for what, turn in turns.items() for m in Moment]
+    named += [(f"{m} each of these writes", Death(m, list(turns.values()))) for m in Moment]
     assert quick in dict(named)
     return [
         pytest.param(death, id=words, marks=_marks(number, words == quick))
@@ -73,7 +76,7 @@ def roll(
         if rollout.get("historyLimit") == 0:
             run.until(lambda: not run.seen.deployment(old), what="version 1 has left the history")
         run.send_more(300)
-    assert run.operator.kills == (death is not None)
+    assert run.operator.kills == (len(death.turnings) if death else 0)
     return run.outcome
 
 
@@ -91,18 +94,35 @@ def assert_nothing_shows(outcome: Outcome, undisturbed: History) -> None:
 
 @contextmanager
 def _dies(run: Run, death: Death | None, old: str, new: str) -> Iterator[None]:
-    """What is applied in here leads to that write; afterwards another operator is there."""
-    if death is None:
+    """What is applied in here leads to these writes; afterwards another operator is there."""
+    turns = [turning(old, new) for turning in death.turnings] if death else []
+    if death is None or death.moment is Moment.AFTER:
         yield
+        _dies_after(run, turns)
         return
-    turn, kill = death.turning(old, new), run.operator.aim()
-    match death.moment:
-        case Moment.BEFORE:
-            with ambush.laid(run.kubectl, turn.awaited, namespace=run.namespace, kill=kill) as waiting:
-                yield
-                waiting.wait(PATIENCE)
-        case Moment.AFTER:
-            yield
-            run.until(lambda: turn.is_made(run.seen), what="the write that the operator dies after")
-            kill()
+    with ExitStack() as laid:
+        ambushes = [laid.enter_context(_ambush(run, turn, number)) for number, turn in enumerate(turns)]
+        yield
+        for each in ambushes:
+            each.wait(PATIENCE)
+            _comes_back(run)
+
+
+def _ambush(run: Run, turn: Turn, number: int) -> AbstractContextManager[Ambush]:
+    where = f"{run.namespace}-{number}"
+    return ambush.laid(run.kubectl, turn.awaited, name=where, namespace=run.namespace, kill=run.operator.kill)
+
+
+def _dies_after(run: Run, turns: Sequence[Turn]) -> None:
+    for turn in turns:
+        kill = run.operator.aim()
+        made = partial(turn.is_made, run.seen)
+        run.until(made, what="the write that the operator dies after")
+        kill()
+        _comes_back(run)
+
+
+def _comes_back(run: Run) -> None:
+    """In a pod of its own if it is to die again: the kubelet would start each later than the one before."""
     run.operator.wait()
+    run.operator.renew()

@@ -34,7 +34,7 @@ def undisturbed(stack: Installed, module_namespace: str, tmp_path_factory: pytes
     return deaths.roll(stack, module_namespace, folder, None, rollout=BY_TURNS).history
 
 
-@pytest.mark.parametrize("death", deaths.table(TURNS, first=9, quick="after the first old pod is taken"))
+@pytest.mark.parametrize("death", deaths.table(TURNS, first=11, quick="after the first old pod is taken"))
 def test_the_rollout_ends_as_if_nothing_had_been(
     stack: Installed, namespace: str, tmp_path: Path, undisturbed: History, death: Death
 ) -> None:

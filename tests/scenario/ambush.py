@@ -13,10 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -63,17 +62,18 @@ class Ambush:
 
 
 @contextmanager
-def laid(kubectl: Kubectl, awaited: Awaited, *, namespace: str, kill: Callable[[], None]) -> Iterator[Ambush]:
-    """Wait for that write in that namespace, from the moment that this returns."""
-    address, ambush = _address(kubectl), Ambush(kill)
+def laid(
+    kubectl: Kubectl, awaited: Awaited, *, name: str, namespace: str, kill: Callable[[], None]
+) -> Iterator[Ambush]:
+    """Wait for that write in that namespace, from the moment that this returns; `name` is this one's own."""
+    address, ambush, name = _address(kubectl), Ambush(kill), f"ambush-{name}"
     with tempfile.TemporaryDirectory() as folder:
         certificate = _certificate(Path(folder), address)
         with _served(ambush, address, Path(folder)) as port:
-            hooks = _hooks(awaited, namespace, f"https://{address}:{port}", certificate)
-            name = hooks["metadata"]["name"]
+            hooks = _hooks(name, awaited, namespace, f"https://{address}:{port}", certificate)
             kubectl.apply(hooks)
             try:
-                _until_it_counts(kubectl, namespace)
+                _until_it_counts(kubectl, name, namespace)
                 yield ambush
             finally:
                 kubectl.delete("validatingwebhookconfiguration", name)
@@ -88,11 +88,11 @@ def _address(kubectl: Kubectl) -> str:
         return str(way.getsockname()[0])
 
 
-def _until_it_counts(kubectl: Kubectl, namespace: str) -> None:
+def _until_it_counts(kubectl: Kubectl, name: str, namespace: str) -> None:
     """The API server takes up a webhook a moment after it was made; a dry run that it refuses tells."""
     deadline = time.monotonic() + _PATIENCE
     while True:
-        probe = ("create", "configmap", "ambush", "-n", namespace, "--dry-run=server")
+        probe = ("create", "configmap", name, "-n", namespace, "--dry-run=server")
         said = kubectl.attempt(*probe).stderr
         if _LAID in said:
             return
@@ -103,10 +103,10 @@ def _until_it_counts(kubectl: Kubectl, namespace: str) -> None:
 # -- the webhook's configuration --
 
 
-def _hooks(awaited: Awaited, namespace: str, server: str, certificate: bytes) -> JsonObject:
-    operator = {"name": "operator", "expression": f"request.userInfo.username == '{USER}'"}
-    conditions = [operator, {"name": "write", "expression": awaited.condition}]
-    probe = Awaited("CREATE", "", "configmaps", "")
+def _hooks(name: str, awaited: Awaited, namespace: str, server: str, certificate: bytes) -> JsonObject:
+    operator = f"request.userInfo.username == '{USER}' && "
+    probe = Awaited("CREATE", "", "configmaps", f"object.metadata.name == '{name}'")
+    write = replace(awaited, condition=operator + awaited.condition)
     common = {
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
@@ -115,21 +115,21 @@ def _hooks(awaited: Awaited, namespace: str, server: str, certificate: bytes) ->
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
     }
 
-    def hook(path: str, write: Awaited, **more: Any) -> JsonObject:
+    def hook(path: str, met: Awaited) -> JsonObject:
         client = {"url": server + path, "caBundle": base64.b64encode(certificate).decode()}
         return {
             "name": f"{path.strip('/')}.ambush.slipway.dev",
             "clientConfig": client,
-            "rules": [_rule(write)],
+            "rules": [_rule(met)],
+            "matchConditions": [{"name": "met", "expression": met.condition}],
             **common,
-            **more,
         }
 
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": f"ambush-{namespace}"},
-        "webhooks": [hook(_PROBE, probe), hook(_WRITE, awaited, matchConditions=conditions)],
+        "metadata": {"name": name},
+        "webhooks": [hook(_PROBE, probe), hook(_WRITE, write)],
     }
 
 
