@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -22,6 +23,8 @@ class Settings(BaseSettings):
     s3_endpoint_url: str = ""
     s3_region: str = ""
     watch_namespaces: Names = ()  # none: all
+    network_policies: bool = True  # one for each model
+    monitoring_namespaces: str = ""  # JSON of a LabelSelector: who may read the pods' metrics
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     namespace: str = "slipway-system"
@@ -52,6 +55,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(name.strip() for name in value.split(",") if name.strip())
+
+    @field_validator("monitoring_namespaces")
+    @classmethod
+    def _a_selector(cls, value: str) -> str:
+        if value and not isinstance(json.loads(value), dict):
+            raise ValueError("must be the JSON of a LabelSelector, or empty")
+        return value
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

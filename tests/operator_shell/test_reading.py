@@ -4,8 +4,11 @@ import datetime
 import json
 from typing import Any
 
+import pytest
+
 from slipway_operator.domain import observed
 from slipway_operator.kube import reading
+from slipway_operator.rendering import access
 from tests.operator_shell import objects
 from tests.rendering import models
 
@@ -14,7 +17,7 @@ A, B = "aaaaaaaaaa", "bbbbbbbbbb"
 
 
 def look(**seen: list[dict[str, Any]]) -> observed.Observed:
-    kinds: dict[str, list[dict[str, Any]]] = {"deployments": [], "services": [], "slices": [], "pods": []}
+    kinds: dict[str, Any] = {"deployments": [], "services": [], "slices": [], "pods": []}
     return reading.observe(MODEL, reading.Cluster(**{**kinds, **seen}))
 
 
@@ -169,3 +172,112 @@ def test_a_revisions_service_belongs_to_its_deployment() -> None:
     )
     assert [revision.has_service for revision in seen.revisions] == [True, False]
     assert seen.foreign == ()
+
+
+VISITORS = access.Visitors("slipway-system")
+
+
+def policy(**changes: Any) -> dict[str, Any]:
+    """The model's own NetworkPolicy, as the API server gives it back."""
+    made = access.of_model(MODEL, VISITORS)
+    return {**made, "spec": {**made["spec"], **changes}}
+
+
+def seen_access(found: dict[str, Any] | None, visitors: access.Visitors | None) -> observed.Access:
+    cluster = reading.Cluster([], [], [], [], access=found)
+    return reading.observe(MODEL, cluster, visitors=visitors).access
+
+
+def test_a_policy_is_compared_with_what_the_administrator_wants_now() -> None:
+    assert seen_access(policy(), VISITORS) is observed.Access.CURRENT
+    assert seen_access(policy(ingress=[]), VISITORS) is observed.Access.OUTDATED
+    assert seen_access(policy(), access.Visitors("elsewhere")) is observed.Access.OUTDATED
+    assert seen_access(policy(), None) is observed.Access.OUTDATED
+    assert seen_access(None, VISITORS) is observed.Access.ABSENT
+
+
+def test_somebody_elses_policy_or_budget_of_a_needed_name_is_in_the_way() -> None:
+    taken = {"metadata": {"name": "sentiment-runtime"}, "spec": {}}
+    seen = reading.observe(MODEL, reading.Cluster([], [], [], [], access=taken), visitors=VISITORS)
+    assert [(f.kind, f.name) for f in seen.foreign] == [("NetworkPolicy", "sentiment-runtime")]
+    budget = {"metadata": {"name": f"sentiment-{A}"}, "spec": {}}
+    seen = look(budgets=[budget])
+    assert [(f.kind, f.name) for f in seen.foreign] == [("PodDisruptionBudget", f"sentiment-{A}")]
+
+
+def test_a_budget_belongs_to_the_deployment_that_it_names_as_its_owner() -> None:
+    name = f"sentiment-{A}"
+    owned = {"metadata": {"name": name, "ownerReferences": objects.owned_by("Deployment", name, f"uid-{A}")}}
+    assert look(deployments=[objects.deployment(A)], budgets=[owned]).revisions[0].has_budget
+    assert not look(deployments=[objects.deployment(A)]).revisions[0].has_budget
+
+
+def written_by(
+    manager: str, *, field: str = "f:template", subresource: str = "", time: str = "1"
+) -> dict[str, Any]:
+    more = {"subresource": subresource} if subresource else {}
+    return {"manager": manager, "fieldsV1": {"f:spec": {field: {}}}, "time": time, **more}
+
+
+@pytest.mark.parametrize(
+    ("entries", "editor"),
+    [
+        pytest.param([written_by("slipway")], "", id="nobody beside us"),
+        pytest.param([written_by("slipway"), written_by("kubectl-edit")], "kubectl-edit", id="a person"),
+        pytest.param(
+            [written_by("kubectl-edit", time="2"), written_by("kubectl-rollout", time="3")],
+            "kubectl-rollout",
+            id="the last of two",
+        ),
+        pytest.param([written_by("hpa", field="f:replicas")], "", id="somebody who scales"),
+        pytest.param([written_by("kube-controller-manager", subresource="status")], "", id="a controller"),
+    ],
+)
+def test_who_has_edited_the_pods_of_a_revision(entries: list[dict[str, Any]], editor: str) -> None:
+    deployment = objects.deployment(A)
+    deployment["metadata"]["managedFields"] = entries
+    assert look(deployments=[deployment]).revisions[0].edited_by == editor
+
+
+def somebodys_service(*, port: Any = 8080, adopt: str = "true", **spec: Any) -> dict[str, Any]:
+    ports = [{"port": 80, "targetPort": port, "protocol": "TCP"}]
+    return {
+        "metadata": {
+            "name": "sentiment",
+            "resourceVersion": "5",
+            "annotations": {"slipway.dev/adopt": adopt},
+            "labels": {"app.kubernetes.io/managed-by": "Helm"},
+        },
+        "spec": {"selector": {"app": "old"}, "ports": ports, **spec},
+    }
+
+
+@pytest.mark.parametrize("port", [8080, "http", 9000, "grpc"])
+def test_a_service_that_its_owner_lends_is_the_stable_one(port: Any) -> None:
+    slices = [objects.endpoint_slice("sentiment", old=True)]
+    found = traffic(somebodys_service(port=port), slices=slices)
+    assert (found.lent, found.marked, found.revision) == (True, False, None)
+    assert (found.ready, found.foreign) == (frozenset({"old"}), frozenset({"old"}))
+
+
+@pytest.mark.parametrize(
+    ("service", "why"),
+    [
+        pytest.param(somebodys_service(adopt="false"), "Helm", id="it is not lent"),
+        pytest.param(somebodys_service(port=5000), "its port 80 leads to 5000", id="another port"),
+        pytest.param(somebodys_service(type="ExternalName"), "of type ExternalName", id="no pods at all"),
+    ],
+)
+def test_a_service_that_cannot_be_had_is_in_the_way_and_says_why(service: dict[str, Any], why: str) -> None:
+    seen = look(services=[service])
+    assert seen.service is None
+    (foreign,) = seen.foreign
+    assert why in foreign.owner
+
+
+def test_an_adopted_service_is_known_by_its_mark_and_its_switch() -> None:
+    service = somebodys_service()
+    service["metadata"]["labels"]["slipway.dev/model"] = "sentiment"
+    service["spec"]["selector"] = {"slipway.dev/model": "sentiment", "slipway.dev/revision": A}
+    found = traffic(service, slices=[objects.endpoint_slice("sentiment", x=True)], pods=[objects.pod("x", A)])
+    assert (found.lent, found.marked, found.revision, found.foreign) == (True, True, A, frozenset())

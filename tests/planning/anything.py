@@ -48,6 +48,8 @@ SERVICE = st.builds(
     switch=st.none() | SWITCH,
     ready=UIDS,
     foreign=UIDS,
+    lent=st.booleans(),
+    marked=st.booleans(),
 ).map(
     lambda service: dataclasses.replace(service, wide=service.revision is None and service.switch is not None)
 )
@@ -81,6 +83,8 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         symptoms=st.lists(SYMPTOM, max_size=2).map(tuple),
         answers=st.none() | st.builds(observed.Answers, failed=st.integers(0, 40), total=st.integers(0, 100)),
         short_since=st.none() | MOMENT,
+        has_budget=st.booleans(),
+        edited_by=st.sampled_from(["", "kubectl-edit"]),
     )
 
 
@@ -91,6 +95,7 @@ OBSERVED = st.builds(
     foreign=st.lists(FOREIGN, max_size=1).map(tuple),
     preview=st.none() | PREVIEW,
     watched_since=st.none() | MOMENT,
+    access=st.sampled_from(observed.Access),
 )
 TARGET = st.builds(
     target.Target,
@@ -110,6 +115,7 @@ TARGET = st.builds(
     paused=st.booleans(),
     manual=st.booleans(),
     approved=NAME,
+    restricted=st.booleans(),
     obstacle=st.none()
     | st.just(target.Obstacle(reasons.ConditionReason.IMAGE_NOT_ALLOWED, "the image is not on the list")),
 )

@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Callable
 
 from slipway_operator.api import reasons
+from slipway_operator.domain import observed
 from tests.planning import look, simulated_operator, versions, world
 
 STEP = reasons.RolloutStep
@@ -70,6 +71,8 @@ def _check_arrival(cluster: world.World, taken: look.Look) -> None:
     assert {pod.revision for pod in cluster.pods.values()} == {asked.revision}
     assert taken.plan.status.step is STEP.COMPLETE, taken.plan.status
     assert len(cluster.deployments) <= 1 + asked.history_limit
+    assert cluster.deployments[asked.revision].has_budget == (asked.replicas > 1)
+    assert cluster.access is (observed.Access.CURRENT if asked.restricted else observed.Access.ABSENT)
 
 
 def _check_refusal(cluster: world.World, taken: look.Look) -> None:

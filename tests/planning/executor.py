@@ -33,19 +33,35 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             lower = replicas < _deployment(cluster, revision).desired and replicas < asked.replicas
             _refuse_if(lower and _has_traffic(cluster, revision))
             cluster.scale(revision, replicas)
-        case actions.GiveWay(revision=revision):
-            _give_way(cluster, revision)
-        case actions.TakeDown(revision=revision):
-            _deployment(cluster, revision)
-            cluster.scale(revision, 0)
+        case actions.GiveWay() | actions.TakeDown():
+            _take(cluster, action)
         case actions.DeleteRevision(revision=revision):
             _refuse_if(_has_traffic(cluster, revision))
             _deployment(cluster, revision)
             cluster.deployment_is_deleted(revision)
         case actions.WidenTraffic() | actions.CreatePreviewService() | actions.PointPreview():
             _select(cluster, action)
+        case (
+            actions.CreateBudget()
+            | actions.DeleteBudget()
+            | actions.ApplyAccess()
+            | actions.DeleteAccess()
+            | actions.MarkLentService()
+        ):
+            _surround(cluster, action)
         case _:
             _note(_deployment(cluster, action.revision), action)
+
+
+def _take(cluster: world.World, action: actions.GiveWay | actions.TakeDown) -> None:
+    match action:
+        case actions.GiveWay(revision=revision):
+            _give_way(cluster, revision)
+        case actions.TakeDown(revision=revision):
+            _deployment(cluster, revision)
+            cluster.scale(revision, 0)
+        case _:
+            assert_never(action)
 
 
 def _give_way(cluster: world.World, revision: str) -> None:
@@ -69,6 +85,33 @@ def _select(
         case actions.PointPreview(to=to, resource_version=read):
             _refuse_if(cluster.preview is None or cluster.preview.resource_version != read)
             cluster.point_preview(to)
+        case _:
+            assert_never(action)
+
+
+def _surround(
+    cluster: world.World,
+    action: actions.CreateBudget
+    | actions.DeleteBudget
+    | actions.ApplyAccess
+    | actions.DeleteAccess
+    | actions.MarkLentService,
+) -> None:
+    match action:
+        case actions.CreateBudget(revision=revision):
+            _refuse_if(_deployment(cluster, revision).has_budget)
+            _deployment(cluster, revision).has_budget = True
+        case actions.DeleteBudget(revision=revision):
+            _refuse_if(not _deployment(cluster, revision).has_budget)
+            _deployment(cluster, revision).has_budget = False
+        case actions.ApplyAccess():
+            cluster.access = observed.Access.CURRENT
+        case actions.DeleteAccess():
+            cluster.access = observed.Access.ABSENT
+        case actions.MarkLentService(resource_version=read):
+            service = cluster.service
+            _refuse_if(service is None or read != str(service.resource_version))
+            cluster.mark_service()
         case _:
             assert_never(action)
 

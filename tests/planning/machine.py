@@ -151,6 +151,15 @@ class Rollouts(RuleBasedStateMachine):
         self.world.own_service_is_deleted(self._revision(which))
 
     @precondition(lambda self: self.world.deployments)
+    @rule(which=ANY)
+    def a_budget_is_deleted(self, which: int) -> None:
+        self.world.budget_is_deleted(self._revision(which))
+
+    @rule(restricted=st.booleans())
+    def the_administrator_restricts_access_or_not(self, restricted: bool) -> None:  # noqa: FBT001
+        self.world.administrator_restricts_access(restricted=restricted)
+
+    @precondition(lambda self: self.world.deployments)
     @rule(which=ANY, replicas=st.integers(0, 4))
     def a_deployment_is_scaled(self, which: int, replicas: int) -> None:
         self.world.scale(self._revision(which), replicas)

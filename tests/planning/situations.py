@@ -50,6 +50,7 @@ class Scene:
             "attempt_started_at": ago(60),
             "attempt_number": 1,
             "latched": desired,
+            "has_budget": self.asked.replicas > 1,
         }
         made = observed.Revision(id=name, ready=pods, **(usual | fields))
         return dataclasses.replace(self, revisions=(*self.revisions, made))

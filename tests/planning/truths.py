@@ -28,7 +28,9 @@ def _check_traffic(taken: look.Look, *, ready: bool, serving: bool) -> None:
     service, live = taken.seen.service, taken.live
     behind = bool(service is not None and service.ready)
     wide = service is not None and service.wide
-    assert serving == (behind and (wide or live is not None)), "Serving is the truth about traffic"
+    lent = service is not None and service.lent and service.revision is None and service.switch is None
+    ours_or_lent = wide or lent or taken.live is not None
+    assert serving == (behind and ours_or_lent), "Serving is the truth about traffic"
     if ready:
         assert live is not None
         assert live.id == taken.asked.revision, "Ready, and the version asked for has no traffic"

@@ -54,6 +54,7 @@ class Deployment:
     rejected: observed.Verdict | None = None
     released: observed.Verdict | None = None
     answers: observed.Answers | None = None
+    has_budget: bool = False
 
 
 @dataclasses.dataclass(slots=True)
@@ -63,6 +64,8 @@ class StableService:
     resource_version: int
     switch: observed.Switch | None = None
     wide: bool = False
+    lent: bool = False
+    marked: bool = False
 
 
 class World:
@@ -76,12 +79,20 @@ class World:
         self.pods: dict[str, Pod] = {}
         self.service: StableService | None = None
         self.preview: observed.PreviewService | None = None
+        self.access = observed.Access.ABSENT
+        self.owners_pods: frozenset[str] = frozenset()
         self._own_slices: dict[str, frozenset[str]] = {}
         self._stable_slices: frozenset[str] = frozenset()
         self._counter = 0
         self.moved_by_hand = 0  # how often somebody but the operator has decided where requests go
 
     # -- what the users do --
+
+    def somebody_lends_a_service(self, pods: frozenset[str]) -> None:
+        """It leads to his pods until its selector is moved for the first time."""
+        self.service = StableService(None, self.now, self._next(), lent=True)
+        self.owners_pods = pods
+        self.slices_catch_up()
 
     def user_asks_for(self, version: str) -> None:
         self.asked = dataclasses.replace(self.asked, revision=version, version=version)
@@ -104,13 +115,18 @@ class World:
     def user_wants_a_retry(self) -> None:
         self.asked = dataclasses.replace(self.asked, retry_token=f"token-{self._next()}")
 
+    def administrator_restricts_access(self, *, restricted: bool) -> None:
+        self.asked = dataclasses.replace(self.asked, restricted=restricted)
+        if self.access is not observed.Access.ABSENT:
+            self.access = observed.Access.OUTDATED
+
     # -- what the cluster does --
 
     def time_passes(self, seconds: float) -> None:
         self.now += datetime.timedelta(seconds=seconds)
 
     def slices_catch_up(self) -> None:
-        self._stable_slices = frozenset(
+        self._stable_slices = self._lent_out() | frozenset(
             pod.uid for pod in self.pods.values() if pod.phase is Phase.READY and self._is_selected(pod)
         )
         self._own_slices = {
@@ -118,6 +134,12 @@ class World:
             for revision, deployment in self.deployments.items()
             if deployment.has_service
         }
+
+    def _lent_out(self) -> frozenset[str]:
+        """What the Service leads to before its first move."""
+        service = self.service
+        first = service is not None and service.lent and service.switch is None and service.revision is None
+        return self.owners_pods if first else frozenset()
 
     def _is_selected(self, pod: Pod) -> bool:
         return self.service is not None and (self.service.wide or self.service.revision == pod.revision)
@@ -186,6 +208,9 @@ class World:
         for pod in self.standing(revision):
             self._becomes(pod, Phase.LEAVING, None)
 
+    def budget_is_deleted(self, revision: str) -> None:
+        self.deployments[revision].has_budget = False
+
     def own_service_is_deleted(self, revision: str) -> None:
         self.deployments[revision].has_service = False
 
@@ -203,6 +228,11 @@ class World:
         self.service.wide = switch.to == observed.EVERY_POD
         self.service.revision = None if self.service.wide else switch.to
         self.service.switch = switch
+        self.service.resource_version = self._next()
+
+    def mark_service(self) -> None:
+        assert self.service is not None
+        self.service.marked = True
         self.service.resource_version = self._next()
 
     def point_preview(self, to: str) -> None:
@@ -236,6 +266,7 @@ class World:
             service=self._observed_service(),
             revisions=tuple(self._observed_revision(d) for d in self.deployments.values()),
             preview=self.preview,
+            access=self.access,
             watched_since=self.watched_since,
         )
 
@@ -252,6 +283,8 @@ class World:
             ready=self._stable_slices,
             foreign=self._stable_slices - own,
             wide=service.wide,
+            lent=service.lent,
+            marked=service.marked,
         )
 
     def _observed_revision(self, deployment: Deployment) -> observed.Revision:
@@ -278,6 +311,7 @@ class World:
                 symptom for pod in pods if pod.phase is not Phase.LEAVING for symptom in pod.symptoms.values()
             ),
             answers=deployment.answers,
+            has_budget=deployment.has_budget,
             short_since=max((pod.since for pod in pods if pod.phase in UNREADY), default=None),
         )
 

@@ -34,6 +34,7 @@ VALUE_SETS: dict[str, Object] = {
         **IMAGES,
         "runtimeImagesAllowed": ["registry.test/runtime:gpu", "registry.test/runtime:2"],
         "s3": {"endpointUrl": "http://s3.storage.svc:9000", "region": "eu-central-1"},
+        "networkPolicy": {"monitoringNamespaces": {"matchLabels": {"team": "monitoring"}}},
         "crds": {"keep": False},
         "replicas": 2,
         "metrics": {"serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"team": "ml"}}},
@@ -212,6 +213,8 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_RUNTIME_IMAGES_ALLOWED": "registry.test/runtime:gpu,registry.test/runtime:2",
         "SLIPWAY_S3_ENDPOINT_URL": "http://s3.storage.svc:9000",
         "SLIPWAY_S3_REGION": "eu-central-1",
+        "SLIPWAY_NETWORK_POLICIES": "true",
+        "SLIPWAY_MONITORING_NAMESPACES": '{"matchLabels":{"team":"monitoring"}}',
         "SLIPWAY_WATCH_NAMESPACES": "team-a,team-b",
         "SLIPWAY_LOG_LEVEL": "debug",
         "SLIPWAY_LOG_FORMAT": "console",
@@ -219,6 +222,30 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_METRICS_PORT": "9090",
         "HTTPS_PROXY": "http://proxy.test:3128",
     }
+
+
+def test_the_operator_is_reached_by_monitoring_alone() -> None:
+    (policy,) = of_kind(render(VALUE_SETS["everything set"]), "NetworkPolicy")
+    (rule,) = policy["spec"]["ingress"]
+    assert rule == {
+        "ports": [{"port": 9090, "protocol": "TCP"}],
+        "from": [{"namespaceSelector": {"matchLabels": {"team": "monitoring"}}}],
+    }
+    (pod,) = of_kind(render(IMAGES), "Deployment")
+    labelled = pod["spec"]["template"]["metadata"]["labels"]
+    assert policy["spec"]["podSelector"]["matchLabels"].items() <= labelled.items()
+
+
+def test_without_monitoring_nobody_reaches_it() -> None:
+    (policy,) = of_kind(render(IMAGES), "NetworkPolicy")
+    assert (policy["spec"]["policyTypes"], policy["spec"]["ingress"]) == (["Ingress"], [])
+    assert environment(IMAGES)["SLIPWAY_MONITORING_NAMESPACES"] == ""
+
+
+def test_policies_can_be_left_to_somebody_else() -> None:
+    values = {**IMAGES, "networkPolicy": {"enabled": False}}
+    assert not of_kind(render(values), "NetworkPolicy")
+    assert environment(values)["SLIPWAY_NETWORK_POLICIES"] == "false"
 
 
 @pytest.mark.parametrize(

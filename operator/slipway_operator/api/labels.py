@@ -5,7 +5,8 @@ from typing import Final
 # -- labels of every child and of every pod --
 
 MODEL: Final = "slipway.dev/model"
-"""The InferenceModel's name. Together with REVISION it is the stable Service's whole selector."""
+"""The InferenceModel's name. Together with REVISION it is the stable Service's whole selector. The operator's
+own watches ask the server for it."""
 
 REVISION: Final = "slipway.dev/revision"
 """The hash of what shapes the pods, 10 hexadecimal digits."""
@@ -23,7 +24,7 @@ COMPONENT: Final = "app.kubernetes.io/component"
 """Always COMPONENT_VALUE."""
 
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
-"""Always MANAGED_BY_VALUE. The operator's own watches ask the server for this label."""
+"""Always MANAGED_BY_VALUE."""
 
 NAME_VALUE: Final = "slipway-runtime"
 COMPONENT_VALUE: Final = "runtime"
@@ -54,6 +55,12 @@ RELEASED: Final = "slipway.dev/released"
 
 PROMOTE: Final = "slipway.dev/promote"
 """On an InferenceModel, by its user: the revision that may be promoted where promotion is Manual."""
+
+ADOPT: Final = "slipway.dev/adopt"
+"""On a Service, by its owner, "true": it may lead to the pods of the InferenceModel of its name."""
+
+ADOPTED_SELECTOR: Final = "slipway.dev/adopted-selector"
+"""On such a Service, JSON: where it led before, for the way back."""
 
 # -- field managers --
 

@@ -67,6 +67,7 @@ class ConditionReason(StrEnum):
     PODS_REFUSED = "PodsRefused"  # the API server refuses the Deployment or its pods for another reason
     PROGRESS_DEADLINE_EXCEEDED = (
         "ProgressDeadlineExceeded"  # too few ready pods in time, and no better reason known
+    LIMIT_RANGE_VIOLATED = "LimitRangeViolated"  # a LimitRange of the namespace forbids the pods: none exists
     )
 
 
@@ -103,6 +104,7 @@ BLOCKED_REASONS: Final = frozenset(
 )
 """The fault lies around the model, and may go away by itself."""
 
+        ConditionReason.LIMIT_RANGE_VIOLATED,
 
 class RuntimeFailure(StrEnum):
     """The reasons in a runtime's termination message. Each is also a ConditionReason."""
@@ -149,6 +151,7 @@ class RolloutStep(StrEnum):
     ROLLING = "Rolling"  # the Service selects all pods of the model while they are replaced by turns
     BAKING = "Baking"  # confirmed; the new revision is watched, the old one kept hot
     KEEPING_WARM = "KeepingWarm"  # the bake has ended well; the old revision is kept hot
+    SERVICE_LENT = "ServiceLent"  # a Service that was there before is to lead to this model's pods
     DRAINING = "Draining"  # the old revision's pods are ending
     COMPLETE = "Complete"  # nothing is left to do
     REJECTED = "Rejected"  # the target failed for good; the active revision stays

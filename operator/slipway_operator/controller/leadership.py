@@ -14,7 +14,7 @@ import structlog
 from slipway_operator import settings as configuration
 from slipway_operator.controller import reconciler, survey, vitals, work_queue, workers
 from slipway_operator.kube import client, echoes, heartbeat
-from slipway_operator.rendering import deployment
+from slipway_operator.rendering import access, deployment
 
 log = structlog.get_logger(__name__)
 
@@ -94,9 +94,16 @@ class Leadership:
                 runtime_image=chosen.runtime_image,
                 s3_endpoint_url=chosen.s3_endpoint_url,
                 s3_region=chosen.s3_region,
+                visitors=_visitors(chosen),
             ),
             images_allowed=frozenset(chosen.runtime_images_allowed),
             instance=chosen.pod_name,
             clock=lambda: datetime.datetime.now(datetime.UTC),
             watched_since=datetime.datetime.now(datetime.UTC),
         )
+
+
+def _visitors(chosen: configuration.Settings) -> access.Visitors | None:
+    if not chosen.network_policies:
+        return None
+    return access.Visitors(chosen.namespace, chosen.monitoring_namespaces)

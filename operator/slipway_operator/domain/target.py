@@ -45,3 +45,4 @@ class Target:
     manual: bool = False  # the user has the last word on a promotion
     approved: str = ""  # the revision that the user has given it for
     obstacle: Obstacle | None = None
+    restricted: bool = False  # a NetworkPolicy says who may reach its pods

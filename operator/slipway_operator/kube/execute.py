@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.kube import client, errors, paths, reading
+from slipway_operator.kube import client, errors, paths, reading, surroundings
 from slipway_operator.planning import actions
 from slipway_operator.rendering import attempt, deployment, identity, service
 
@@ -39,14 +39,21 @@ class Executor:
                 await self._switch(action)
             case actions.Scale(revision=revision, replicas=replicas):
                 await self._scale(revision, replicas)
-            case actions.GiveWay(revision=revision):
-                await self._give_way(revision)
-            case actions.TakeDown(revision=revision):
-                await self._set_replicas(revision, 0)
+            case actions.GiveWay() | actions.TakeDown():
+                await self._take(action)
             case actions.DeleteRevision(revision=revision):
                 await self._delete(revision)
             case actions.WidenTraffic() | actions.CreatePreviewService() | actions.PointPreview():
                 await self._select(action)
+            case (
+                actions.CreateBudget()
+                | actions.DeleteBudget()
+                | actions.ApplyAccess()
+                | actions.DeleteAccess()
+                | actions.MarkLentService()
+            ):
+                around = surroundings.Surroundings(self.server, self.model, self.cluster, self.platform)
+                await around.execute(action)
             case _:
                 await self._note(action)
 
@@ -125,6 +132,15 @@ class Executor:
     async def _set_replicas(self, revision: str, replicas: int) -> None:
         path = f"{self._deployment_path(revision)}/scale"
         await self.server.merge(path, {"spec": {"replicas": replicas}}, manager=labels.FIELD_MANAGER)
+
+    async def _take(self, action: actions.GiveWay | actions.TakeDown) -> None:
+        match action:
+            case actions.GiveWay(revision=revision):
+                await self._give_way(revision)
+            case actions.TakeDown(revision=revision):
+                await self._set_replicas(revision, 0)
+            case _:
+                assert_never(action)
 
     async def _give_way(self, revision: str) -> None:
         """A last look at what is about to be taken from behind the Service: that nobody is served by it."""

@@ -6,18 +6,20 @@ import asyncio
 
 from slipway_operator.api import labels, spec
 from slipway_operator.api import model as api
-from slipway_operator.kube import client, paths, reading
+from slipway_operator.kube import client, lending, paths, reading
 from slipway_operator.rendering import identity
 
 
 async def read(server: client.Api, model: api.InferenceModel, *, revision: str) -> reading.Cluster:
     """The model's children, and whatever stands under a name that the model or `revision` needs."""
     namespace, selector = model.namespace, f"{labels.MODEL}={model.name}"
-    deployments, services, slices, pods = await asyncio.gather(
+    deployments, services, slices, pods, budgets, access = await asyncio.gather(
         server.list(paths.deployments(namespace), selector=selector),
         server.list(paths.services(namespace), selector=selector),
         server.list(paths.endpoint_slices(namespace), selector=selector),
         server.list(paths.pods(namespace), selector=selector),
+        server.list(paths.budgets(namespace), selector=selector),
+        server.find(paths.network_policies(namespace, identity.access_name(model.name))),
     )
     child = identity.child_name(model.name, revision)
     await _add_namesake(server, deployments, paths.deployments(namespace, child), child)
@@ -26,7 +28,21 @@ async def read(server: client.Api, model: api.InferenceModel, *, revision: str) 
     if model.spec.rollout.promotion is spec.Promotion.MANUAL:
         preview = identity.preview_name(model.name)
         await _add_namesake(server, services, paths.services(namespace, preview), preview)
-    return reading.Cluster(deployments=deployments, services=services, slices=slices, pods=pods)
+    if model.spec.replicas > 1:
+        await _add_namesake(server, budgets, paths.budgets(namespace, child), child)
+    slices += await _slices_of_a_lent_service(server, model, services)
+    return reading.Cluster(deployments, services, slices, pods, budgets, access)
+
+
+async def _slices_of_a_lent_service(
+    server: client.Api, model: api.InferenceModel, services: list[client.Body]
+) -> list[client.Body]:
+    """They bear its labels, of which ours may be missing still. One that is read twice counts once."""
+    lent = next((s for s in services if s["metadata"]["name"] == model.name), None)
+    if lent is None or not lending.is_lent(lent, model):
+        return []
+    path, selector = paths.endpoint_slices(model.namespace), f"{reading.SERVICE_OF_SLICE}={model.name}"
+    return await server.list(path, selector=selector)
 
 
 async def _add_namesake(server: client.Api, found: list[client.Body], path: str, name: str) -> None:

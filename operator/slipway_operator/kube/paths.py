@@ -25,7 +25,12 @@ def services(namespace: str, name: str = "") -> str:
 
 
 def pods(namespace: str) -> str:
-    return f"/api/v1/namespaces/{namespace}/pods"
+    """Of all namespaces when it is empty."""
+    return f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
+
+
+def nodes() -> str:
+    return "/api/v1/nodes"
 
 
 def endpoint_slices(namespace: str) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import problems, symptoms
-from slipway_operator.rendering import attempt, identity
+from slipway_operator.kube import editing, lending, problems, symptoms
+from slipway_operator.rendering import access, attempt, identity
 
 Body = dict[str, Any]
 
-_SERVICE_OF_SLICE = "kubernetes.io/service-name"
+SERVICE_OF_SLICE = "kubernetes.io/service-name"
 _LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -30,10 +30,16 @@ class Cluster:
     services: list[Body]
     slices: list[Body]
     pods: list[Body]
+    budgets: list[Body] = dataclasses.field(default_factory=list)
+    access: Body | None = None  # whatever bears the name of the model's NetworkPolicy
 
 
 def observe(
-    model: api.InferenceModel, seen: Cluster, *, watched_since: datetime.datetime | None = None
+    model: api.InferenceModel,
+    seen: Cluster,
+    *,
+    watched_since: datetime.datetime | None = None,
+    visitors: access.Visitors | None = None,
 ) -> observed.Observed:
     """The planner's view. `watched_since` is when this process began to look."""
     owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
@@ -43,6 +49,7 @@ def observe(
         foreign=_foreign(model, seen),
         preview=_preview(model, seen),
         watched_since=watched_since,
+        access=_access(model, seen, visitors),
     )
 
 
@@ -59,7 +66,10 @@ def _foreign(model: api.InferenceModel, seen: Cluster) -> tuple[observed.Foreign
     preview = identity.preview_name(model.name)
     found = [("Deployment", d, model.name) for d in seen.deployments]
     named = [(s, s["metadata"]["name"]) for s in seen.services]
+    named = [(s, name) for s, name in named if not _is_borrowed(s, model)]
     found += [("Service", s, model.name if name == preview else name) for s, name in named]
+    found += [("PodDisruptionBudget", b, b["metadata"]["name"]) for b in seen.budgets]
+    found += [("NetworkPolicy", seen.access, model.name)] if seen.access else []
     return tuple(
         observed.Foreign(kind, child["metadata"]["name"], _owner(child))
         for kind, child, owner in found
@@ -68,6 +78,8 @@ def _foreign(model: api.InferenceModel, seen: Cluster) -> tuple[observed.Foreign
 
 
 def _owner(child: Body) -> str:
+    if labels.ADOPT in child["metadata"].get("annotations", {}) and (why := lending.obstacle(child)):
+        return f"somebody else, who lends it, but {why}"
     for reference in child["metadata"].get("ownerReferences", []):
         return f"{reference['kind']} {reference['name']} ({reference['uid']})"
     manager = child["metadata"].get("labels", {}).get(labels.MANAGED_BY)
@@ -76,7 +88,7 @@ def _owner(child: Body) -> str:
 
 def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficService | None:
     service = next((s for s in seen.services if s["metadata"]["name"] == model.name), None)
-    if service is None or not _owned(service, model.metadata.uid):
+    if service is None or not (_owned(service, model.metadata.uid) or _is_borrowed(service, model)):
         return None
     selected = _selected(service, model.name)
     switch = attempt.read_switch(service["metadata"].get("annotations", {}))
@@ -91,7 +103,23 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
         ready=frozenset(uid for uid, ready in endpoints.items() if ready),
         foreign=frozenset(uid for uid in endpoints if uid not in ours),
         wide=wide,
+        lent=_is_borrowed(service, model),
+        marked=_label(service, labels.MODEL) == model.name,
     )
+
+
+def _is_borrowed(service: Body, model: api.InferenceModel) -> bool:
+    """The stable Service, lent by its owner and fit to lead to a runtime's pods."""
+    stable = service["metadata"]["name"] == model.name
+    return stable and lending.is_lent(service, model) and not lending.obstacle(service)
+
+
+def _access(model: api.InferenceModel, seen: Cluster, visitors: access.Visitors | None) -> observed.Access:
+    found = seen.access
+    if found is None or not _owned(found, model.metadata.uid):
+        return observed.Access.ABSENT
+    current = visitors is not None and found["spec"] == access.of_model(model, visitors)["spec"]
+    return observed.Access.CURRENT if current else observed.Access.OUTDATED
 
 
 def _is_wide(service: Body, model: str, switch: observed.Switch | None) -> bool:
@@ -129,7 +157,7 @@ def _revision(deployment: Body, seen: Cluster) -> observed.Revision:
         desired=desired,
         pods=len(pods),
         ready=_ready(metadata["name"], pods, seen.slices),
-        has_service=any(_is_service_of(s, metadata) for s in seen.services),
+        has_service=any(_is_child_of(s, metadata) for s in seen.services),
         created_at=created,
         attempt_started_at=attempt.read_time(annotations, labels.ATTEMPT_STARTED_AT) or created,
         attempt_number=attempt.read_count(annotations, labels.ATTEMPT, default=1),
@@ -140,11 +168,13 @@ def _revision(deployment: Body, seen: Cluster) -> observed.Revision:
         problems=problems.of_revision(deployment, pods),
         symptoms=symptoms.of_pods(pods),
         short_since=max((_unready_since(pod) for pod in pods if _falls_short(pod)), default=None),
+        has_budget=any(_is_child_of(b, metadata) for b in seen.budgets),
+        edited_by=editing.editor_of_template(deployment),
     )
 
 
-def _is_service_of(service: Body, deployment: Body) -> bool:
-    return service["metadata"]["name"] == deployment["name"] and _owned(service, deployment["uid"])
+def _is_child_of(child: Body, deployment: Body) -> bool:
+    return child["metadata"]["name"] == deployment["name"] and _owned(child, deployment["uid"])
 
 
 def _ready(service: str, pods: list[Body], slices: list[Body]) -> tuple[observed.ReadyPod, ...]:
@@ -182,7 +212,7 @@ def _endpoints(slices: list[Body], service: str) -> dict[str, bool]:
     """Pod uid -> ready, over all slices of a Service: a pod may stand in two while they are rebalanced."""
     found: dict[str, bool] = {}
     for piece in slices:
-        if _label(piece, _SERVICE_OF_SLICE) != service:
+        if _label(piece, SERVICE_OF_SLICE) != service:
             continue
         for endpoint in piece.get("endpoints") or []:
             uid = endpoint.get("targetRef", {}).get("uid", "")

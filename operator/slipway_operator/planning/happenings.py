@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import status
@@ -51,6 +51,9 @@ def _of_place(action: actions.Action, version: Callable[[str], str]) -> Happenin
         case actions.WidenTraffic(origin=origin):
             note = f"the Service now selects all pods of the model, while those of version {version(origin)} "
             return Happening(REASON.TRAFFIC_SWITCHED, note + "are replaced by turns")
+        case actions.MarkLentService():
+            note = "the Service is lent by its owner: it moves when enough pods have proved themselves"
+            return Happening(REASON.SERVICE_LENT, note)
         case actions.TakeDown(revision=revision):
             note = f"version {version(revision)} is taken down: its successor comes when it has gone"
             return Happening(REASON.REVISION_RETIRED, note)
@@ -59,6 +62,20 @@ def _of_place(action: actions.Action, version: Callable[[str], str]) -> Happenin
             return Happening(REASON.REVISION_RETIRED, note)
         case _:
             return None
+
+
+def of_drift(before: Collection[str], says: status.Status) -> tuple[Happening, ...]:
+    """Revisions whose pods somebody has newly changed; `before` are those of which it was said already."""
+    return tuple(
+        Happening(
+            REASON.TEMPLATE_DRIFTED,
+            f"the pod template of version {version.version} (revision {version.revision}) was changed by "
+            "somebody else; it is left as it is",
+            warning=True,
+        )
+        for version in says.versions
+        if version.reason == REASON.TEMPLATE_DRIFTED and version.revision not in before
+    )
 
 
 def of_step(before: reasons.RolloutStep | None, says: status.Status) -> Happening | None:

@@ -13,13 +13,16 @@ sentence of the design in a file of its own; the order in which they are asked s
     traffic     the requests go to the revision that has proved itself
     history     what has long retired is removed
     endpoints   each revision's ready pods can be counted
+    disruption  a node's drain takes one pod at a time
+    access      who may reach the pods is as the administrator says
+    adoption    the changes of a Service that its owner lends are heard of
     preview     what waits for its promotion can be tried
 
 With `strategy: Rolling` one policy, `rolling`, takes the place of `failure` and `attempt`; with `Recreate`
 another, `recreation`, takes the old revision down before `attempt`.
 
 While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes back, and never forward) and
-`endpoints` are asked.
+what begins nothing (`endpoints`, `disruption`, `access`, `adoption`) are asked.
 
 Resolving a source (before `attempt`) finds its place in this list.
 """
@@ -31,11 +34,14 @@ import datetime
 
 from slipway_operator.domain import observed, status, target
 from slipway_operator.planning import (
+    access,
     actions,
+    adoption,
     attempt,
     bake,
     capacity,
     decision,
+    disruption,
     endpoints,
     failure,
     history,
@@ -126,5 +132,6 @@ def _policies(s: situation.Situation) -> tuple[decision.Policy, ...]:
 
 
 def _around(s: situation.Situation) -> list[decision.Decision]:
-    """The Services beside the stable one."""
-    return [endpoints.provide(s)] if s.asked.paused else [endpoints.provide(s), preview.provide(s)]
+    """What stands beside the Deployments and the stable Service."""
+    standing = [adoption.mark(s), endpoints.provide(s), disruption.provide(s), access.provide(s)]
+    return standing if s.asked.paused else [*standing, preview.provide(s)]

@@ -14,9 +14,10 @@ def provide(s: situation.Situation) -> decision.Decision:
     """Creates it where it is wanted, and lets it follow."""
     preview, live = s.seen.preview, s.service.revision if s.service else None
     if preview is None:
-        if not s.asked.manual or live is None:
+        to = _proven(s) or live
+        if not s.asked.manual or to is None:
             return decision.NOTHING
-        return decision.act(actions.CreatePreviewService(_proven(s) or live))
+        return decision.act(actions.CreatePreviewService(to))
     to = _proven(s) or (live if preview.revision is None else None)
     if to is None or to == preview.revision:
         return decision.NOTHING

@@ -13,4 +13,6 @@ def awaited(s: situation.Situation) -> bool:
     """The target may not have the traffic yet, however ready it is."""
     if not s.asked.manual or s.asked.approved == s.asked.revision:
         return False
+    if s.adopting:  # what answers now has been chosen by somebody
+        return True
     return s.live is not None and s.live.promoted_at is not None and not s.returning

@@ -57,6 +57,12 @@ class Situation:
         return forward and self.predecessor is not None and self.predecessor is self.target
 
     @property
+    def adopting(self) -> bool:
+        """The Service is lent and still leads to its owner's pods: the first move has not been made."""
+        service = self.service
+        return service is not None and service.lent and service.revision is None and service.switch is None
+
+    @property
     def bystanders(self) -> tuple[observed.Revision, ...]:
         """Revisions that are neither live nor asked for."""
         kept = {self.asked.revision, self.service.revision if self.service else None}
@@ -110,6 +116,8 @@ class Situation:
         """Ready pods that the target needs before the traffic may move to it."""
         if self.live_ready == 0:
             return 1
+        if self.adopting:  # how many pods its owner has runs under other rules
+            return self.asked.replicas
         latched = self.target.latched if self.target else self.asked.replicas
         if self.asked.replicas < latched:
             return self.asked.replicas
@@ -118,6 +126,8 @@ class Situation:
     @property
     def first_size(self) -> int:
         """Replicas with which an attempt starts."""
+        if self.adopting:
+            return self.asked.replicas
         return max(self.asked.replicas, self.live_ready)
 
     @property

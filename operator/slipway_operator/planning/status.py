@@ -84,6 +84,9 @@ def _serving(s: situation.Situation) -> status.Condition:
         message = f"{len(s.service.ready)} pods answer, of all versions that have some"
         return _condition(kind, reasons.ConditionReason.SERVING, message)
     if s.hibernating:
+    if s.adopting and s.service is not None and s.service.ready:
+        message = f"{len(s.service.ready)} pods answer that the Service led to before this model"
+        return _condition(kind, reasons.ConditionReason.SERVING, message)
         message = "spec.replicas is 0: the model hibernates, and requests are refused"
         return _condition(kind, reasons.ConditionReason.HIBERNATED, message, holds=False)
     message = "no pod is ready behind the Service: requests are refused"

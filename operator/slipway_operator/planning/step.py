@@ -53,6 +53,16 @@ class Where:
 
 
 def where(s: situation.Situation) -> Where:
+    """Where it stands, and what somebody else has done to its pods."""
+    at = _where(s)
+    edited = [r for r in s.seen.revisions if r.edited_by and (r.pods or r.desired)]
+    if not edited:
+        return at
+    note = f"{edited[0].edited_by} has changed the pods of version {edited[0].version}: that is let be"
+    return dataclasses.replace(at, message=f"{at.message}; {note}")
+
+
+def _where(s: situation.Situation) -> Where:
     """The first of these that holds."""
     if s.seen.foreign:
         return _name_taken(s.seen.foreign[0])

@@ -18,7 +18,7 @@ def restore(s: situation.Situation) -> decision.Decision:
     """A stable Service that is missing, or selects nothing of ours, is the first thing to mend."""
     if s.service is None:
         return decision.act(actions.CreateTrafficService(_first(s))) if s.seen.revisions else decision.NOTHING
-    if s.live is not None or s.target_is_live or s.hibernating or s.service.wide:
+    if s.live is not None or s.target_is_live or s.hibernating or s.service.wide or s.adopting:
         return decision.NOTHING
     to = _fallback(s)
     if to is None or not to.ready:
@@ -28,14 +28,15 @@ def restore(s: situation.Situation) -> decision.Decision:
 
 def direct(s: situation.Situation) -> decision.Decision:
     """Promotes, or moves on."""
-    if s.service is None or s.live is None or s.target_is_live:
+    if s.service is None or (s.live is None and not s.adopting) or s.target_is_live:
         return _promote(s)
     to = _destination(s)
     if to is None:
         return decision.Decision(actions=_promote(s).actions, look_again=_settles_at(s))
     back = s.returning or not gate_open(s)
     move = actions.SwitchTraffic(s.service.revision, to.id, s.now, s.service.resource_version, back=back)
-    return decision.act(*note(s, s.live).actions, move)
+    noted = note(s, s.live).actions if s.live else ()
+    return decision.act(*noted, move)
 
 
 def _destination(s: situation.Situation) -> observed.Revision | None:

@@ -30,8 +30,12 @@ def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
         revision=revision.id,
         state=_state(s, revision),
         ready=len(revision.ready),
-        reason=verdict.reason if verdict else "",
+        reason=verdict.reason if verdict else _drifted(revision),
     )
+
+
+def _drifted(revision: observed.Revision) -> str:
+    return reasons.EventReason.TEMPLATE_DRIFTED if revision.edited_by else ""
 
 
 def _state(s: situation.Situation, revision: observed.Revision) -> reasons.VersionState:

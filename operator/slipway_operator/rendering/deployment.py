@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 
 from slipway_operator.api import model as api
-from slipway_operator.rendering import attempt, environment, identity, resources
+from slipway_operator.rendering import access, attempt, environment, identity, resources
 
 USER = 10001
 DEFAULT_DRAIN_SECONDS = 60
@@ -27,6 +27,7 @@ class Platform:
     runtime_image: str
     s3_endpoint_url: str = ""
     s3_region: str = ""
+    visitors: access.Visitors | None = None  # None: no NetworkPolicy is made
 
 
 def of_revision(

@@ -80,4 +80,9 @@ def preview_name(model: str) -> str:
     return f"{model}-preview"
 
 
+def access_name(model: str) -> str:
+    """The name of a model's NetworkPolicy."""
+    return f"{model}-runtime"
+
+
 child_name = revision.child_name

@@ -78,6 +78,20 @@ def of_revision(
     }
 
 
+def marked(lent: identity.Body, model: str) -> identity.Body:
+    """The patch of a Service that its owner lends: our label, and where it has led; if nobody was faster.
+
+    `lent` is the Service as it was read. Nothing of its owner's is changed.
+    """
+    return {
+        "metadata": {
+            "resourceVersion": lent["metadata"]["resourceVersion"],
+            "labels": {labels.MODEL: model},
+            "annotations": {labels.ADOPTED_SELECTOR: json.dumps(lent["spec"].get("selector", {}))},
+        }
+    }
+
+
 def switch(
     model: api.InferenceModel,
     *,

@@ -1,0 +1,90 @@
+"""The writes beside Deployments and traffic: what guards the pods, and the mark on a Service that is lent.
+
+Must not decide anything: as execute.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import assert_never
+
+from slipway_operator.api import labels
+from slipway_operator.api import model as api
+from slipway_operator.kube import client, errors, paths, reading
+from slipway_operator.planning import actions
+from slipway_operator.rendering import access, deployment, disruption, identity, service
+
+Action = (
+    actions.CreateBudget
+    | actions.DeleteBudget
+    | actions.ApplyAccess
+    | actions.DeleteAccess
+    | actions.MarkLentService
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The same as an Executor has."""
+
+    server: client.Api
+    model: api.InferenceModel
+    cluster: reading.Cluster
+    platform: deployment.Platform
+
+    async def execute(self, action: Action) -> None:
+        """One write. Raises `errors.ApiError`."""
+        match action:
+            case actions.CreateBudget(revision=revision):
+                await self._create_budget(revision)
+            case actions.DeleteBudget(revision=revision):
+                await self._delete_budget(revision)
+            case actions.ApplyAccess():
+                await self._apply_access()
+            case actions.DeleteAccess():
+                await self._delete_access()
+            case actions.MarkLentService():
+                await self._mark_lent()
+            case _:
+                assert_never(action)
+
+    async def _create_budget(self, revision: str) -> None:
+        owner = self._named(self.cluster.deployments, "Deployment", revision)
+        body = disruption.of_revision(
+            self.model,
+            revision=revision,
+            version=owner["metadata"]["labels"][labels.VERSION],
+            deployment_uid=owner["metadata"]["uid"],
+        )
+        path = paths.budgets(self.model.namespace)
+        await self.server.create(path, body, manager=labels.FIELD_MANAGER)
+
+    async def _delete_budget(self, revision: str) -> None:
+        budget = self._named(self.cluster.budgets, "PodDisruptionBudget", revision)["metadata"]
+        await self.server.delete(paths.budgets(self.model.namespace, budget["name"]), uid=budget["uid"])
+
+    async def _apply_access(self) -> None:
+        if self.platform.visitors is not None:
+            body = access.of_model(self.model, self.platform.visitors)
+            await self.server.apply(self._access_path(), body, manager=labels.FIELD_MANAGER)
+
+    async def _delete_access(self) -> None:
+        if self.cluster.access is not None:
+            await self.server.delete(self._access_path(), uid=self.cluster.access["metadata"]["uid"])
+
+    async def _mark_lent(self) -> None:
+        for lent in self.cluster.services:
+            if lent["metadata"]["name"] == self.model.name:
+                path = paths.services(self.model.namespace, self.model.name)
+                body = service.marked(lent, self.model.name)
+                await self.server.merge(path, body, manager=labels.FIELD_MANAGER)
+
+    def _named(self, found: list[client.Body], kind: str, revision: str) -> client.Body:
+        name = identity.child_name(self.model.name, revision)
+        for body in found:
+            if body["metadata"]["name"] == name:
+                return body
+        raise errors.Conflict(f"{kind} {name} is gone")
+
+    def _access_path(self) -> str:
+        return paths.network_policies(self.model.namespace, identity.access_name(self.model.name))
