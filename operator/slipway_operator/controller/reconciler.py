@@ -21,7 +21,7 @@ from slipway_operator.api import status as api_status
 from slipway_operator.controller import measuring, work_queue
 from slipway_operator.domain import happening, observed, revision, status, target
 from slipway_operator.kube import client, errors, events, execute, inquirer, observe, paths, reading
-from slipway_operator.planning import happenings, plan, situation
+from slipway_operator.planning import actions, happenings, plan, situation
 from slipway_operator.planning import status as reporting
 from slipway_operator.rendering import deployment
 from slipway_operator.rendering import status as rendered
@@ -74,10 +74,13 @@ class Reconciler:
         try:
             await self._execute(model, cluster, seen, decided)
         except errors.Refused as error:
-            says = reporting.refused(says, str(error))
+            await self._say(model, body, reporting.refused(says, str(error)))
             raise
-        finally:
+        except errors.ApiError:
             await self._say(model, body, says)
+            raise
+        if not any(isinstance(action, actions.SwitchTraffic) for action in decided.actions):
+            await self._say(model, body, says)  # of who serves it would be wrong by now: the next look tells
         if decided.actions:
             return AT_ONCE
         return None if decided.look_again is None else (decided.look_again - now).total_seconds()
