@@ -128,7 +128,8 @@ class Process:
             return probes.Health(
                 well=self.lease is not None and bool(self.lease.holder), words=self._waiting()
             )
-        return probes.Health(well=self.term.started, words=f"leading as {self.identity}")
+        started = self.term.started
+        return probes.Health(well=started, words=f"leading as {self.identity}" if started else "starting")
 
     def _waiting(self) -> str:
         holder = self.lease.holder if self.lease else ""

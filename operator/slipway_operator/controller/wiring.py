@@ -53,13 +53,14 @@ def _register(
     def login(**known: Any) -> kopf.ConnectionInfo | None:
         return kopf.login_with_service_account(**known) or kopf.login_with_kubeconfig(**known)
 
-    @kopf.on.startup(registry=registry)
+    # Any failure ends the process: kopf would try again each minute, and the Lease be held in vain.
+    @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def start(**_: Any) -> None:
         on_start()
         await _assert_crd(term)
         term.start()
 
-    @kopf.on.cleanup(registry=registry)
+    @kopf.on.cleanup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def stop(**_: Any) -> None:
         await term.stop()
 
