@@ -14,6 +14,13 @@ from slipway_operator.planning import actions
 from tests.planning import bakes, look, truths, turns, world
 
 REASON = reasons.ConditionReason
+NO_ROOM = {
+    REASON.UNSCHEDULABLE,
+    REASON.QUOTA_EXCEEDED,
+    REASON.HELD_BY_ENDING_PODS,
+    REASON.HELD_BY_OLD_VERSION,
+    REASON.HELD_BY_OTHERS,
+}
 
 
 @dataclasses.dataclass(slots=True)
@@ -261,7 +268,7 @@ def _finds_no_room(taken: look.Look) -> bool:
     asked = taken.seen.revision(taken.asked.revision)
     if asked is None or asked is taken.live or asked.rejected or asked.released or asked.desired == 0:
         return False
-    return any(p.reason in {REASON.UNSCHEDULABLE, REASON.QUOTA_EXCEEDED} for p in asked.problems)
+    return any(p.reason in NO_ROOM for p in asked.problems)
 
 
 def _moves_to(revision: str, taken: look.Look) -> bool:

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import observed
-from slipway_operator.planning import actions, capacity, retirement, room
+from slipway_operator.domain import observed, scarcity
+from slipway_operator.planning import actions, capacity, inquiry, retirement, room
 from tests.planning.situations import Scene, a_model, a_problem, a_verdict, ago, ahead
 
 SEVERITY, REASON = observed.Severity, reasons.ConditionReason
@@ -87,3 +87,81 @@ def test_nobody_leaves_while_the_requests_go_back() -> None:
     crash = observed.Symptom(observed.Fault.CRASHED, ago(1), "Pod x crashed")
     scene = _a_third_version_in_the_bake(symptoms=(crash,))
     assert [type(action) for action in scene.actions] == [actions.Reject, actions.SwitchTraffic]
+
+
+SHORTAGE = scarcity.Shortage(
+    resource="nvidia.com/gpu",
+    each=1,
+    needed=2,
+    free=0,
+    holders=(scarcity.Holder(reasons.HolderKind.OLD_VERSION, "default/sentiment-v1-x", 1),),
+    since=ago(60),
+)
+
+
+def test_what_finds_no_room_tells_who_has_what_it_needs() -> None:
+    scene = a_model(asking="v2").with_live("v1").with_revision("v2", problems=(NO_QUOTA, CRASHED))
+    starved = scene.situation.target
+    assert starved is not None
+    known = room.told(starved, SHORTAGE)
+    told = dataclasses.replace(scene, revisions=(scene.revisions[0], known))
+    assert [p.reason for p in known.problems] == [REASON.HELD_BY_OLD_VERSION, CRASHED.reason]
+    says = told.plan.status
+    assert says.blocked == SHORTAGE
+    assert says.step is reasons.RolloutStep.BLOCKED
+    assert (
+        "2 nvidia.com/gpu are needed (1 a pod), 0 are free, since 11:59:00Z; "
+        "held by default/sentiment-v1-x (OldVersion, 1) (0/2 nodes are available); "
+        "version v1 keeps its pods meanwhile: make room, ask for fewer replicas"
+    ) in says.message
+
+
+@pytest.mark.parametrize(
+    ("scene", "of"),
+    [
+        pytest.param(a_model().with_live("v1"), None, id="of nobody when all is well"),
+        pytest.param(a_model(), None, id="of nobody where nothing is"),
+        pytest.param(
+            a_model(asking="v2").with_live("v1").with_revision("v2", problems=(CRASHED, NO_QUOTA)),
+            "v2",
+            id="of the new version",
+        ),
+        pytest.param(
+            a_model(asking="v2").with_live("v1", problems=(NO_QUOTA,)).with_revision("v2"),
+            "v1",
+            id="of the live version, which is to have one pod more",
+        ),
+    ],
+)
+def test_who_holds_what_is_needed_is_asked(scene: Scene, of: str | None) -> None:
+    assert inquiry.questions(scene.situation).room_of == of
+
+
+@pytest.mark.parametrize(
+    ("free", "held", "reason"),
+    [
+        pytest.param(0, [("ENDING", 2)], REASON.HELD_BY_ENDING_PODS, id="what is ending suffices"),
+        pytest.param(0, [("OLD_VERSION", 2)], REASON.HELD_BY_OLD_VERSION, id="the old version has it"),
+        pytest.param(
+            0, [("ENDING", 1), ("OTHER", 1)], REASON.HELD_BY_OTHERS, id="what is ending does not suffice"
+        ),
+        pytest.param(1, [("ENDING", 1)], REASON.HELD_BY_ENDING_PODS, id="with what is free it suffices"),
+        pytest.param(None, [], REASON.UNSCHEDULABLE, id="nobody is known to have it"),
+        pytest.param(
+            2, [("OTHER", 9)], REASON.UNSCHEDULABLE, id="enough is free, and the want is another one"
+        ),
+    ],
+)
+def test_of_two_that_a_pod_needs(
+    free: int | None, held: list[tuple[str, int]], reason: reasons.ConditionReason
+) -> None:
+    holders = tuple(scarcity.Holder(reasons.HolderKind[kind], "default/x", count) for kind, count in held)
+    assert scarcity.reason_of(dataclasses.replace(SHORTAGE, each=2, free=free, holders=holders)) is reason
+
+
+def test_a_shortage_without_numbers_is_told_as_such() -> None:
+    unknown = dataclasses.replace(SHORTAGE, free=None, holders=SHORTAGE.holders * 5, quota="gpus")
+    text = scarcity.sentence(unknown)
+    assert "how many are free is not known within the quota gpus" in text
+    assert text.endswith(", 2 more")
+    assert scarcity.sentence(dataclasses.replace(SHORTAGE, holders=())).endswith("since 11:59:00Z")

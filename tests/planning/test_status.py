@@ -29,8 +29,8 @@ OBSTACLE = target.Obstacle(REASON.IMAGE_NOT_ALLOWED, "spec.runtime.image x is no
 
 NO_ROOM = (
     "0 of 2 pods of version v2 are ready; Pod sentiment-v2-x: 0/2 nodes are available; "
-    "version v1 keeps its pods meanwhile: make room, or choose the strategy Rolling, with maxUnavailable "
-    "where not one pod more finds room, or Recreate with allowDowntime"
+    "version v1 keeps its pods meanwhile: make room, ask for fewer replicas, or choose the strategy "
+    "Rolling, with maxUnavailable where not one pod more finds room, or Recreate with allowDowntime"
 )
 
 STEPS = [

@@ -29,7 +29,7 @@ def test_a_whole_second_set_of_pods_finds_no_room(stack: Installed, namespace: s
         first = serve_the_first(run)
 
         second = run.apply("2", **ONE_EACH)
-        assert_blocked(run, "Unschedulable", live=first)
+        assert_blocked(run, "HeldByOldVersion", live=first)
         assert f"Insufficient {GPU}" in run.seen.condition("Stalled")["message"]
         run.apply("1", **ONE_EACH)
         run.wait_gone(second)  # long before the deadline, which is ten minutes
@@ -136,7 +136,7 @@ def test_one_pod_on_the_only_gpu_has_the_choices_named(
     with scarcity.on_nodes(stack, 1, 0), observed(stack, namespace, tmp_path) as run:
         first = serve_the_first(run, replicas=1)
         run.apply("2", **ONE_EACH, replicas=1)
-        message = assert_blocked(run, "Unschedulable", live=first)
+        message = assert_blocked(run, "HeldByOldVersion", live=first)
         assert "allowDowntime" in message
         run.apply("2", **ONE_EACH, replicas=1, rollout=WITHOUT_SURGE)
         message = assert_blocked(run, "NoTurnPossible", live=first)

@@ -63,11 +63,14 @@ class ConditionReason(StrEnum):
     IMAGE_PULL_FAILED = "ImagePullFailed"  # the node cannot fetch the runtime's image
     NO_TURN_POSSIBLE = "NoTurnPossible"  # Rolling may neither add a pod nor miss one
     UNSCHEDULABLE = "Unschedulable"  # no node has room, or matches
+    HELD_BY_ENDING_PODS = "HeldByEndingPods"  # a device is lacking until pods that are terminating have gone
+    HELD_BY_OLD_VERSION = "HeldByOldVersion"  # a device is lacking that the model's other version holds
+    HELD_BY_OTHERS = "HeldByOthers"  # a device is lacking that somebody else's pods hold
     QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota forbids the pods: none exists
+    LIMIT_RANGE_VIOLATED = "LimitRangeViolated"  # a LimitRange of the namespace forbids the pods: none exists
     PODS_REFUSED = "PodsRefused"  # the API server refuses the Deployment or its pods for another reason
     PROGRESS_DEADLINE_EXCEEDED = (
         "ProgressDeadlineExceeded"  # too few ready pods in time, and no better reason known
-    LIMIT_RANGE_VIOLATED = "LimitRangeViolated"  # a LimitRange of the namespace forbids the pods: none exists
     )
 
 
@@ -97,14 +100,28 @@ BLOCKED_REASONS: Final = frozenset(
         ConditionReason.IMAGE_PULL_FAILED,
         ConditionReason.NO_TURN_POSSIBLE,
         ConditionReason.UNSCHEDULABLE,
+        ConditionReason.HELD_BY_ENDING_PODS,
+        ConditionReason.HELD_BY_OLD_VERSION,
+        ConditionReason.HELD_BY_OTHERS,
         ConditionReason.QUOTA_EXCEEDED,
+        ConditionReason.LIMIT_RANGE_VIOLATED,
         ConditionReason.PODS_REFUSED,
         ConditionReason.PROGRESS_DEADLINE_EXCEEDED,
     }
 )
 """The fault lies around the model, and may go away by itself."""
 
-        ConditionReason.LIMIT_RANGE_VIOLATED,
+NO_ROOM_REASONS: Final = frozenset(
+    {
+        ConditionReason.UNSCHEDULABLE,
+        ConditionReason.HELD_BY_ENDING_PODS,
+        ConditionReason.HELD_BY_OLD_VERSION,
+        ConditionReason.HELD_BY_OTHERS,
+        ConditionReason.QUOTA_EXCEEDED,
+    }
+)
+"""Of these: there is no room for the pods, and a pod less of the model may make some."""
+
 
 class RuntimeFailure(StrEnum):
     """The reasons in a runtime's termination message. Each is also a ConditionReason."""
@@ -134,6 +151,7 @@ class EventReason(StrEnum):
     ROLLOUT_RETRIED = "RolloutRetried"  # a blocked target is tried again, or the retry token changed
     REVISION_RETIRED = "RevisionRetired"  # a revision was scaled to 0 and stays as history
     REVISION_DELETED = "RevisionDeleted"  # a revision was trimmed from the history
+    SERVICE_LENT = "ServiceLent"  # a Service that was there before is to lead to this model's pods
     SERVICE_RESTORED = "ServiceRestored"  # the stable Service had been deleted and was created again
     TEMPLATE_DRIFTED = "TemplateDrifted"  # somebody edited a Deployment's pods; reported, never repaired
     INVALID_SPEC = "InvalidSpec"  # as the condition's reason
@@ -151,7 +169,6 @@ class RolloutStep(StrEnum):
     ROLLING = "Rolling"  # the Service selects all pods of the model while they are replaced by turns
     BAKING = "Baking"  # confirmed; the new revision is watched, the old one kept hot
     KEEPING_WARM = "KeepingWarm"  # the bake has ended well; the old revision is kept hot
-    SERVICE_LENT = "ServiceLent"  # a Service that was there before is to lead to this model's pods
     DRAINING = "Draining"  # the old revision's pods are ending
     COMPLETE = "Complete"  # nothing is left to do
     REJECTED = "Rejected"  # the target failed for good; the active revision stays
@@ -172,3 +189,11 @@ class VersionState(StrEnum):
     RETIRED = "Retired"  # no pods; kept as history
     REJECTED = "Rejected"  # failed for good
     BLOCKED = "Blocked"  # cannot start for now
+
+
+class HolderKind(StrEnum):
+    """status.rollout.blocked.holders[].kind: whose pod it is that holds what is lacking."""
+
+    ENDING = "Ending"  # one that is terminating: what it holds will be free by itself
+    OLD_VERSION = "OldVersion"  # of another version of the same model
+    OTHER = "Other"  # of somebody else

@@ -10,10 +10,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from slipway_operator.api.part import Part
-from slipway_operator.api.reasons import RolloutStep, VersionState
+from slipway_operator.api.reasons import HolderKind, RolloutStep, VersionState
 
 MESSAGE_LIMIT: Final = 2048
 """Characters of a message in the status; the rest of a longer one is cut off."""
+
+HOLDERS: Final = 10
+"""Pods in the list of those that hold what is lacking."""
 
 _WORD = r"^[A-Z][A-Za-z0-9]*$"
 
@@ -46,12 +49,33 @@ class VersionStatus(Part):
     reason: Word | None = None
 
 
+class HolderStatus(Part):
+    """A pod that holds what others wait for."""
+
+    kind: HolderKind
+    name: Annotated[str, Field(max_length=317)]
+    count: Count
+
+
+class BlockedStatus(Part):
+    """Of what there is too little; `free` is absent where the nodes may not be read."""
+
+    resource: Annotated[str, Field(max_length=317)]
+    needed: Count
+    needed_per_pod: Count | None = None
+    free: Count | None = None
+    quota: Annotated[str, Field(max_length=253)] | None = None
+    holders: Annotated[tuple[HolderStatus, ...], Field(max_length=HOLDERS)] | None = None
+    since: Moment | None = None
+
+
 class RolloutStatus(Part):
     """The step that the rollout is at, since when, and what it waits for."""
 
     step: RolloutStep | None = None
     since: Moment | None = None
     message: Message | None = None
+    blocked: BlockedStatus | None = None
 
 
 class Condition(Part):

@@ -13,7 +13,7 @@ import structlog
 
 from slipway_operator import settings as configuration
 from slipway_operator.controller import reconciler, survey, vitals, work_queue, workers
-from slipway_operator.kube import client, echoes, heartbeat
+from slipway_operator.kube import client, echoes, heartbeat, inquirer, surveyor
 from slipway_operator.rendering import access, deployment
 
 log = structlog.get_logger(__name__)
@@ -100,6 +100,7 @@ class Leadership:
             instance=chosen.pod_name,
             clock=lambda: datetime.datetime.now(datetime.UTC),
             watched_since=datetime.datetime.now(datetime.UTC),
+            asks=inquirer.Inquirer(surveyor.Surveyor(self.server, cluster_wide=not chosen.watch_namespaces)),
         )
 
 

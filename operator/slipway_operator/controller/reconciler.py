@@ -43,7 +43,7 @@ class Reconciler:
     instance: str
     clock: Callable[[], datetime.datetime]
     watched_since: datetime.datetime  # the start of this process
-    asks: inquirer.Inquirer = dataclasses.field(default_factory=inquirer.Inquirer)
+    asks: inquirer.Inquirer
 
     async def reconcile(self, key: work_queue.Key) -> float | None:
         """Seconds until the next look is due, None when only an event makes one necessary, or GONE.

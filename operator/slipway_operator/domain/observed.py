@@ -10,6 +10,7 @@ import datetime
 import enum
 
 from slipway_operator.api import reasons
+from slipway_operator.domain import scarcity
 
 
 class Severity(enum.IntEnum):
@@ -94,6 +95,7 @@ class Revision:
     symptoms: tuple[Symptom, ...] = ()
     answers: Answers | None = None  # since it is watched; None where its pods could not be asked
     answers_lately: Answers | None = None  # of these, in the last seconds
+    shortage: scarcity.Shortage | None = None  # of what there is too little for its pods
     short_since: datetime.datetime | None = None  # when the last of its unready pods was made or fell
     has_budget: bool = False  # a PodDisruptionBudget of its own
     edited_by: str = ""  # who has changed its pod template since it was made

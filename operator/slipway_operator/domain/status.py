@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from slipway_operator.api import reasons
+from slipway_operator.domain import scarcity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,3 +46,4 @@ class Status:
     step: reasons.RolloutStep
     message: str
     conditions: tuple[Condition, ...]
+    blocked: scarcity.Shortage | None = None

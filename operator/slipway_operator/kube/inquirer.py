@@ -9,14 +9,15 @@ import dataclasses
 
 from slipway_operator.api import labels
 from slipway_operator.domain import observed
-from slipway_operator.kube import answers, reading
-from slipway_operator.planning import inquiry, situation
+from slipway_operator.kube import answers, client, reading, scarcity, surveyor
+from slipway_operator.planning import inquiry, room, situation
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inquirer:
     """Whom to ask."""
 
+    surveyor: surveyor.Surveyor
     listener: answers.Listener = dataclasses.field(default_factory=answers.Listener)
 
     async def complete(self, cluster: reading.Cluster, s: situation.Situation) -> observed.Observed:
@@ -24,11 +25,24 @@ class Inquirer:
         asked, seen = inquiry.questions(s), s.seen
         if (of := seen.revision(asked.answers_of)) is not None:
             seen = seen.with_revision(await self._heard(cluster, of))
+        if (of := seen.revision(asked.room_of)) is not None:
+            seen = seen.with_revision(await self._with_shortage(cluster, of))
         return seen
 
+    async def _with_shortage(self, cluster: reading.Cluster, of: observed.Revision) -> observed.Revision:
+        deployment = next(d for d in cluster.deployments if _revision(d) == of.id)
+        pods = [p for p in cluster.pods if _revision(p) == of.id]
+        if not scarcity.is_told(deployment, pods):
+            return of
+        shortage = await self.surveyor.shortage(deployment, pods)
+        return room.told(of, shortage) if shortage is not None else of
+
     async def _heard(self, cluster: reading.Cluster, of: observed.Revision) -> observed.Revision:
-        pods = [p for p in cluster.pods if p["metadata"].get("labels", {}).get(labels.REVISION) == of.id]
-        heard = await self.listener.ask(pods)
+        heard = await self.listener.ask(p for p in cluster.pods if _revision(p) == of.id)
         if heard is None:
             return of
         return dataclasses.replace(of, answers=heard.whole, answers_lately=heard.lately)
+
+
+def _revision(child: client.Body) -> str:
+    return str(child["metadata"].get("labels", {}).get(labels.REVISION, ""))

@@ -7,10 +7,11 @@ its time is over. One that has ready pods, or has ever had the traffic, never do
 
 from __future__ import annotations
 
-from slipway_operator.api import reasons
-from slipway_operator.planning import actions, decision, failure, situation
+import dataclasses
 
-REASONS = frozenset({reasons.ConditionReason.UNSCHEDULABLE, reasons.ConditionReason.QUOTA_EXCEEDED})
+from slipway_operator.api import reasons
+from slipway_operator.domain import observed, scarcity
+from slipway_operator.planning import actions, decision, failure, situation
 
 
 def make(s: situation.Situation) -> decision.Decision:
@@ -28,7 +29,19 @@ def lacking(s: situation.Situation) -> bool:
     target = s.target
     if target is None or s.target_is_live or s.hibernating or not failure.under_way(target):
         return False
-    return any(problem.reason in REASONS for problem in target.problems)
+    return any(problem.reason in reasons.NO_ROOM_REASONS for problem in target.problems)
+
+
+def told(revision: observed.Revision, shortage: scarcity.Shortage) -> observed.Revision:
+    """The revision whose pods find no room, with who holds what they need."""
+    reason, sentence = scarcity.reason_of(shortage), scarcity.sentence(shortage)
+    problems = tuple(
+        dataclasses.replace(problem, reason=reason, message=f"{sentence} ({problem.message})")
+        if problem.reason in reasons.NO_ROOM_REASONS
+        else problem
+        for problem in revision.problems
+    )
+    return dataclasses.replace(revision, problems=problems, shortage=shortage)
 
 
 def was_given(s: situation.Situation) -> bool:

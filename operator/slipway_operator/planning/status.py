@@ -27,6 +27,7 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
         step=at.step,
         message=at.message,
         conditions=_conditions(s, at),
+        blocked=next((r.shortage for r in (s.target, s.live) if r is not None and r.shortage), None),
     )
 
 
@@ -83,10 +84,10 @@ def _serving(s: situation.Situation) -> status.Condition:
     if s.service is not None and s.service.wide and s.service.ready:
         message = f"{len(s.service.ready)} pods answer, of all versions that have some"
         return _condition(kind, reasons.ConditionReason.SERVING, message)
-    if s.hibernating:
     if s.adopting and s.service is not None and s.service.ready:
         message = f"{len(s.service.ready)} pods answer that the Service led to before this model"
         return _condition(kind, reasons.ConditionReason.SERVING, message)
+    if s.hibernating:
         message = "spec.replicas is 0: the model hibernates, and requests are refused"
         return _condition(kind, reasons.ConditionReason.HIBERNATED, message, holds=False)
     message = "no pod is ready behind the Service: requests are refused"

@@ -25,8 +25,8 @@ STEP, REASON = reasons.RolloutStep, reasons.ConditionReason
 
 _AGAIN = "set spec.rollout.retryToken to try it again"
 _CHOICES = (
-    "make room, or choose the strategy Rolling, with maxUnavailable where not one pod more finds room, or "
-    "Recreate with allowDowntime"
+    "make room, ask for fewer replicas, or choose the strategy Rolling, with maxUnavailable where not one "
+    "pod more finds room, or Recreate with allowDowntime"
 )
 
 MOVING = frozenset(
@@ -140,7 +140,7 @@ def _turns(s: situation.Situation, target: observed.Revision) -> Where:
         "there is no bake, and no way back but by turns"
     )
     worst = target.worst
-    waits = worst is not None and worst.reason in room.REASONS and rolling.makes_room(s, target)
+    waits = worst is not None and worst.reason in reasons.NO_ROOM_REASONS and rolling.makes_room(s, target)
     if worst is None or waits or not _blocking(target):
         return Where(STEP.ROLLING, REASON.ROLLING, message)
     rejected = worst.severity is observed.Severity.REJECTING

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from slipway_operator.api import reasons
 from slipway_operator.api import status as api
-from slipway_operator.domain import status
+from slipway_operator.domain import scarcity, status
 
 
 def body(
@@ -66,7 +66,25 @@ def _rollout(
 ) -> api.RolloutStatus:
     same = before is not None and before.step is wanted.step and before.since is not None
     since = before.since if before and same else now
-    return api.RolloutStatus(step=wanted.step, since=since, message=wanted.message)
+    return api.RolloutStatus(
+        step=wanted.step,
+        since=since,
+        message=wanted.message,
+        blocked=_blocked(wanted.blocked) if wanted.blocked else None,
+    )
+
+
+def _blocked(shortage: scarcity.Shortage) -> api.BlockedStatus:
+    held = shortage.holders[: api.HOLDERS]
+    return api.BlockedStatus(
+        resource=shortage.resource,
+        needed=shortage.needed,
+        needed_per_pod=shortage.each,
+        free=shortage.free,
+        quota=shortage.quota or None,
+        holders=tuple(api.HolderStatus(kind=h.kind, name=h.name, count=h.count) for h in held),
+        since=shortage.since,
+    )
 
 
 def _version(version: status.Version) -> api.VersionStatus:
