@@ -121,8 +121,26 @@ def test_a_pod_that_fits_nowhere_is_blocked_with_the_schedulers_words() -> None:
     [
         ('pods "x" is forbidden: exceeded quota: gpus', REASON.QUOTA_EXCEEDED),
         ('pods "x" is forbidden: violates PodSecurity', REASON.PODS_REFUSED),
+        (
+            'pods "x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 4Gi',
+            REASON.LIMIT_RANGE_VIOLATED,
+        ),
+        (
+            'pods "x" is forbidden: minimum cpu usage per Pod is 1.  No request is specified',
+            REASON.LIMIT_RANGE_VIOLATED,
+        ),
+        (
+            'pods "x" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4',
+            REASON.LIMIT_RANGE_VIOLATED,
+        ),
     ],
-    ids=["by a quota", "by an admission rule"],
+    ids=[
+        "by a quota",
+        "by an admission rule",
+        "above a LimitRange's maximum",
+        "below its minimum",
+        "beyond its ratio",
+    ],
 )
 def test_pods_that_the_api_server_refuses_are_told_from_the_deployment(
     words: str, reason: reasons.ConditionReason

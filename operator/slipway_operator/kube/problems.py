@@ -6,6 +6,7 @@ The runtime says why it ends in its termination message, one JSON object: `{"rea
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from slipway_operator.api import reasons
@@ -18,6 +19,8 @@ Body = dict[str, Any]
 CRASHES_THAT_REJECT = 3
 
 _PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+# A LimitRange does not give its name: "maximum memory usage per Container is 1Gi, but limit is 4Gi".
+_LIMIT_RANGE = re.compile(r"\b(minimum|maximum) \S+ usage per |\bmax limit to request ratio per ")
 _CONFIGURING = {"CreateContainerConfigError", "CreateContainerError"}
 
 
@@ -33,11 +36,17 @@ def _without_pods(deployment: Body) -> Problem | None:
     for condition in deployment.get("status", {}).get("conditions", []):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             message = condition.get("message", "")
-            quota = "exceeded quota" in message
-            reason = REASON.QUOTA_EXCEEDED if quota else REASON.PODS_REFUSED
+            reason = _refusal(message)
             name = f"Deployment {deployment['metadata']['name']}"
             return Problem(reason=reason, message=message, object=name, severity=Severity.BLOCKING)
     return None
+
+
+def _refusal(message: str) -> reasons.ConditionReason:
+    """By the admission plugin whose words these are: they carry no code."""
+    if "exceeded quota" in message:
+        return REASON.QUOTA_EXCEEDED
+    return REASON.LIMIT_RANGE_VIOLATED if _LIMIT_RANGE.search(message) else REASON.PODS_REFUSED
 
 
 def _of_pod(pod: Body) -> Problem | None:
