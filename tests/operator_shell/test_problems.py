@@ -130,7 +130,7 @@ def test_a_pod_that_fits_nowhere_is_blocked_with_the_schedulers_words() -> None:
             REASON.LIMIT_RANGE_VIOLATED,
         ),
         (
-            'pods "x" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio is 4',
+            'pods "x" is forbidden: cpu max limit to request ratio per Pod is 2, but provided ratio is 4',
             REASON.LIMIT_RANGE_VIOLATED,
         ),
     ],
