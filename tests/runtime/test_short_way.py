@@ -48,16 +48,22 @@ def _dial(process: RuntimeProcess) -> socket.socket:
     return socket.create_connection(("127.0.0.1", process.port), timeout=20)
 
 
+def _more(client: socket.socket) -> bytes:
+    chunk = client.recv(65_536)
+    assert chunk, "the connection was closed"
+    return chunk
+
+
 def _read(client: socket.socket) -> bytes:
     """One answer."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += client.recv(65_536)
+        received += _more(client)
     head, _, rest = received.partition(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
     length = next(int(line.split(b": ")[1]) for line in lines if line.startswith(b"content-length"))
     while len(rest) < length:
-        rest += client.recv(65_536)
+        rest += _more(client)
     return head + b"\r\n\r\n" + rest
 
 
@@ -113,7 +119,7 @@ def test_the_ways_take_turns_on_one_connection(runtime: RuntimeProcess) -> None:
         client.sendall(short + long + short)
         answers = b""
         while answers.count(b"HTTP/1.1 200 OK") < 3 or not answers.endswith(b"}"):
-            answers += client.recv(65_536)
+            answers += _more(client)
 
     assert answers.index(b'"label"') < answers.index(b'"model_loaded"') < answers.rindex(b'"label"')
 
@@ -129,6 +135,25 @@ def test_a_body_that_comes_in_pieces_is_put_together(runtime: RuntimeProcess) ->
 
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b'"label":"positive"' in answer
+
+
+def test_a_request_of_which_the_half_came_with_the_one_before_may_take_longer_than_idle_ones(
+    slow_bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    body = json.dumps({"texts": ["good"] * 100}).encode()
+    first = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+    second = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with (
+        processes.running(tmp_path, slow_bundle, SLIPWAY_CONNECTION_IDLE_SECONDS="1") as process,
+        _dial(process) as client,
+    ):
+        client.sendall(first + second[:20])
+        assert _read(client).startswith(b"HTTP/1.1 200 ")
+        time.sleep(0.6)
+        client.sendall(second[20:])
+        answer = _read(client)
+
+    assert answer.count(b'"label":"positive"') == 100
 
 
 @pytest.mark.parametrize("sent", [5, None], ids=["half a body", "a whole request"])

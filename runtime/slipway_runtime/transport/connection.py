@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from slipway_runtime.telemetry.metrics import Metrics
-from slipway_runtime.transport import upgrade
+from slipway_runtime.transport import express, upgrade
 from slipway_runtime.transport.corked import Corked
 from slipway_runtime.transport.drain import Drain
 from slipway_runtime.transport.exchange import Exchange
@@ -140,8 +140,10 @@ class Connection(HttpToolsProtocol):
         self._stop_receive_timer()
         if isinstance(self.cycle, Exchange):
             self.cycle.begin()
-        else:
-            super().on_message_complete()
+            return
+        super().on_message_complete()
+        if self.cycle.response_complete:  # the answer overtook the end of the body
+            self._idleness.begin()
 
     def on_response_complete(self) -> None:
         """As uvicorn's, with a clock of our own."""
@@ -151,7 +153,7 @@ class Connection(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        else:
+        elif not self._receiving:
             self._idleness.begin()
 
     def send_400_response(self, msg: str) -> None:
@@ -174,17 +176,19 @@ class Connection(HttpToolsProtocol):
 
     def _goes_short(self) -> bool:
         """Whether the request whose head has just come needs no more than an Exchange, which it then gets."""
-        if self._express is None or self.parser.get_method() != b"POST" or self._is_answering():
+        if self._express is None or self._is_answering() or not self._is_usual_post():
             return False
-        headers = dict(self.headers)
-        route = self._express.route(self.url, headers)
-        if route is None or self.parser.get_http_version() != "1.1":
+        route = self._express.route(self.url)
+        if route is None or not express.is_short(headers := dict(self.headers)):
             return False
         self.cycle = cast("Any", Exchange(self, self._express, route, headers))
         return True
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _is_usual_post(self) -> bool:
+        return self.parser.get_method() == b"POST" and self.parser.get_http_version() == "1.1"
 
     def _make_scope(self) -> None:
         """What uvicorn makes of every request, for those that it answers."""

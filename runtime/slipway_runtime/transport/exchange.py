@@ -69,6 +69,7 @@ class Exchange:
 
     def _leave(self) -> None:
         """The client has gone: nobody is to be answered."""
+        self._body = b""
         self._express.due.count(self._route.name, CLIENT_GONE)
         if self._task is not None:
             self._task.cancel()
@@ -116,6 +117,7 @@ class Exchange:
         connection = self._connection
         connection.transport.writelines((answer,))
         self.response_complete = True
+        self._body = b""  # the connection keeps this object until its next request, which may be never
         connection.on_lost = None
         connection.tasks.discard(cast("asyncio.Task[None]", self._task))
         if not self.keep_alive:

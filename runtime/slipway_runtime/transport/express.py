@@ -42,13 +42,9 @@ class Express:
         self._heads: dict[tuple[int, tuple[Header, ...], str], bytes] = {}
         self._always: Sequence[Header] | None = None
 
-    def route(self, url: bytes, headers: Headers) -> Route | None:
-        """The route of a POST to `url`, when it can be answered on this way."""
-        route = self._routes.get(url)
-        if route is None or not _NEEDS_MORE.isdisjoint(headers):
-            return None
-        length = headers.get(b"content-length")  # the parser has checked that it is a number
-        return route if length is not None and int(length) <= UNCOUNTED_BODY_BYTES else None
+    def route(self, url: bytes) -> Route | None:
+        """Where a POST to `url` may go on this way."""
+        return self._routes.get(url)
 
     def head(self, reply: Reply, always: Sequence[Header]) -> bytes:
         """The lines that all answers like `reply` begin with. `always` are the server's own headers.
@@ -64,3 +60,11 @@ class Express:
             said = (*always, *reply.headers, *self.due.headers(reply.headers))
             head = self._heads[kind] = heads.write(reply.status, said)
         return head
+
+
+def is_short(headers: Headers) -> bool:
+    """Whether the request with these headers has a short body and needs nothing while it comes."""
+    length = headers.get(b"content-length")  # the parser has checked that it is a number
+    if length is None or int(length) > UNCOUNTED_BODY_BYTES:
+        return False
+    return _NEEDS_MORE.isdisjoint(headers)
