@@ -380,6 +380,8 @@ def test_a_run_shorter_than_a_hand_over_happens_where_the_request_is() -> None:
 
     assert _serve(story, _options(FAST)).threads == {threading.get_ident()}
     assert threading.get_ident() not in _serve(story, _options(GPU)).threads
+    patient = _options(GPU, inline_seconds=0.01)  # where the thread has no processor of its own
+    assert _serve(story, patient).threads == {threading.get_ident()}
 
 
 def test_a_session_is_never_in_two_runs_at_once() -> None:

@@ -36,6 +36,7 @@ class BatcherOptions:
     estimate: Estimate
     queue: QueueLimits
     max_run_seconds: float = 60.0
+    inline_seconds: float = 0.0015
     turns: Turns = field(default_factory=Turns)
     clock: Clock = time.perf_counter
     model: str = ""
@@ -57,6 +58,7 @@ class Batcher:
                 limits=options.limits,
                 estimate=options.estimate,
                 max_run_seconds=options.max_run_seconds,
+                inline_seconds=options.inline_seconds,
                 turns=options.turns,
                 clock=options.clock,
                 name=f"{options.model} {options.version}",

@@ -22,8 +22,6 @@ from slipway_runtime.scheduling.lanes import Lanes
 from slipway_runtime.scheduling.turns import Turns
 from slipway_runtime.scheduling.worker import Worker
 
-# A run as short as this costs less on the loop itself than handing it to the thread and back.
-_INLINE_SECONDS = 0.0015
 # A run is late beyond this many times its prediction, but never before so many seconds.
 _LATE_FACTOR, _LATE_SECONDS = 20, 10.0
 _WATCH_SECONDS = 1.0
@@ -36,11 +34,15 @@ _log = structlog.get_logger("slipway.dispatcher")
 
 @dataclass(frozen=True, slots=True)
 class DispatcherOptions:
-    """The bounds of a batch, what one costs, and whom the machine is shared with."""
+    """The bounds of a batch, what one costs, and whom the machine is shared with.
+
+    A run that is predicted to take less than `inline_seconds` is not handed to the thread and back.
+    """
 
     limits: policy.Limits
     estimate: Estimate
     max_run_seconds: float = 60.0
+    inline_seconds: float = 0.0015
     turns: Turns = field(default_factory=Turns)
     clock: Clock = time.perf_counter
     name: str = ""
@@ -176,7 +178,7 @@ class Dispatcher:
         predicted = self._options.estimate.costs.of(len(rows), rows[-1].length)
         self.batch = Batch(rows, execution, now, predicted)
         # Of tensors the prediction knows neither size nor content: one that is wrong would stop the loop.
-        foreseen = rows[0].row.kind is None and predicted < _INLINE_SECONDS
+        foreseen = rows[0].row.kind is None and predicted < self._options.inline_seconds
         self._free.clear()
         if foreseen:
             execution.run()

@@ -31,6 +31,9 @@ from slipway_runtime.versions import background, memory
 from slipway_runtime.versions.wanted import Wanted
 
 _WARM_UP_SECONDS = 5.0
+# Runs as short as this are the event loop's own: to hand one to the thread and back costs as much. Where
+# there is one processor the thread computes nothing beside the loop, so only that others wait counts.
+_INLINE_SECONDS, _INLINE_ON_ONE_PROCESSOR = 0.0015, 0.005
 
 Progress = Callable[[Phase], None]
 """Told of every step as it begins, from any thread."""
@@ -177,6 +180,7 @@ class Loader:
                 max_seconds=self._settings.max_queue_seconds, max_rows=self._settings.max_queue_rows
             ),
             max_run_seconds=self._settings.max_run_seconds,
+            inline_seconds=_INLINE_ON_ONE_PROCESSOR if self._threads == 1 else _INLINE_SECONDS,
             turns=self._turns,
             clock=built.model.clock,
             model=wanted.name,
