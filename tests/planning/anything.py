@@ -82,6 +82,8 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         problems=st.lists(PROBLEM, max_size=2).map(tuple),
         symptoms=st.lists(SYMPTOM, max_size=2).map(tuple),
         answers=st.none() | st.builds(observed.Answers, failed=st.integers(0, 40), total=st.integers(0, 100)),
+        answers_lately=st.none()
+        | st.builds(observed.Answers, failed=st.integers(0, 40), total=st.integers(0, 100)),
         short_since=st.none() | MOMENT,
         has_budget=st.booleans(),
         edited_by=st.sampled_from(["", "kubectl-edit"]),
@@ -115,6 +117,7 @@ TARGET = st.builds(
     paused=st.booleans(),
     manual=st.booleans(),
     approved=NAME,
+    hands_off=st.booleans(),
     restricted=st.booleans(),
     obstacle=st.none()
     | st.just(target.Obstacle(reasons.ConditionReason.IMAGE_NOT_ALLOWED, "the image is not on the list")),

@@ -56,6 +56,9 @@ RELEASED: Final = "slipway.dev/released"
 PROMOTE: Final = "slipway.dev/promote"
 """On an InferenceModel, by its user: the revision that may be promoted where promotion is Manual."""
 
+HANDS_OFF: Final = "slipway.dev/hands-off"
+"""On an InferenceModel, by its user, "true": the operator says what it would do, and does nothing."""
+
 ADOPT: Final = "slipway.dev/adopt"
 """On a Service, by its owner, "true": it may lead to the pods of the InferenceModel of its name."""
 

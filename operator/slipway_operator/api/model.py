@@ -87,6 +87,11 @@ class InferenceModel(Part):
         return self.metadata.annotations.get(labels.PROMOTE, "")
 
     @property
+    def hands_off(self) -> bool:
+        """Whether the user mends it by hand."""
+        return self.metadata.annotations.get(labels.HANDS_OFF, "") == "true"
+
+    @property
     def deleted(self) -> bool:
         """Whether its deletion has begun: the garbage collector takes the children, and nothing is made."""
         return self.metadata.deletion_timestamp is not None

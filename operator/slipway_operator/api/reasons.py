@@ -29,6 +29,7 @@ class ConditionReason(StrEnum):
     )
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready; promotion is Manual
     PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
+    HANDS_OFF = "HandsOff"  # slipway.dev/hands-off is set: what would be done is said, and not done
     SWITCHING = "Switching"  # the selector has moved; the Service's endpoints do not show it yet
     BAKING = "Baking"  # the new revision has the traffic and is watched for bakeSeconds
     ROLLING = "Rolling"  # pods of the new revision take the place of the old one's by turns

@@ -118,6 +118,7 @@ class Reconciler:
             paused=pace.paused,
             manual=pace.promotion is api_spec.Promotion.MANUAL,
             approved=model.approved,
+            hands_off=model.hands_off,
             restricted=self.platform.visitors is not None,
             obstacle=self._obstacle(spec.runtime.image if spec.runtime else None),
         )

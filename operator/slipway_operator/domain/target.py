@@ -45,4 +45,5 @@ class Target:
     manual: bool = False  # the user has the last word on a promotion
     approved: str = ""  # the revision that the user has given it for
     obstacle: Obstacle | None = None
+    hands_off: bool = False  # the operator looks and says, and writes nothing else
     restricted: bool = False  # a NetworkPolicy says who may reach its pods

@@ -22,7 +22,8 @@ With `strategy: Rolling` one policy, `rolling`, takes the place of `failure` and
 another, `recreation`, takes the old revision down before `attempt`.
 
 While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes back, and never forward) and
-what begins nothing (`endpoints`, `disruption`, `access`, `adoption`) are asked.
+what begins nothing (`endpoints`, `disruption`, `access`, `adoption`) are asked. With `slipway.dev/hands-off`
+all are asked, and nothing is done (`hands_off`).
 
 Resolving a source (before `attempt`) finds its place in this list.
 """
@@ -44,6 +45,7 @@ from slipway_operator.planning import (
     disruption,
     endpoints,
     failure,
+    hands_off,
     history,
     preview,
     recreation,
@@ -97,9 +99,11 @@ def plan(
     """What is to be done about `model` in `namespace`, given all that was seen of it."""
     s = situation.Situation(asked=asked, seen=seen, now=now)
     decisions = [_stand_aside(s)] if seen.foreign else [*_standing(s), *_rollout(s), *_around(s)]
+    wanted = tuple(action for each in decisions for action in each.actions)
+    says = reporting.report(s, model=model, namespace=namespace)
     return Plan(
-        actions=tuple(action for each in decisions for action in each.actions),
-        status=reporting.report(s, model=model, namespace=namespace),
+        actions=() if asked.hands_off else wanted,
+        status=hands_off.told(says, wanted) if asked.hands_off else says,
         look_again=min((d.look_again for d in decisions if d.look_again is not None), default=None),
     )
 
