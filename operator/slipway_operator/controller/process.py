@@ -173,7 +173,7 @@ async def _hold(held: lease.Lease) -> None:
     try:
         await held.hold()
     except lease.Lost as lost:
-        log.error("no longer the leader", why=str(lost))
+        log.warning("no longer the leader", why=str(lost))
         _end(1)
     except Exception:  # a bug of ours: without renewals we are no leader for long
         log.exception("the Lease can no longer be renewed")
