@@ -84,6 +84,10 @@ def test_health_says_what_is_served(runtime: RuntimeProcess) -> None:
     }
     assert (version["state"], version["latest"], version["reason"]) == ("READY", True, "")
     assert len(version["digest"]) == 64
+    files = {file["name"]: file for file in version["origin"]["files"]}
+    assert files["slipway.yaml"]["sha256"] == version["digest"]
+    assert files["model.onnx"]["size"] > 0
+    assert version["origin"]["resolved"] == version["source"]
 
 
 def test_the_openapi_page_has_the_plain_routes(runtime: RuntimeProcess) -> None:

@@ -3,6 +3,7 @@
 import pathlib
 import socket
 
+import httpx
 import pytest
 
 from tests.runtime import bundles, forwarder, processes
@@ -34,7 +35,10 @@ def test_a_bundle_is_served_from_a_bucket(
     with processes.starting(tmp_path, **stored.environment, **where) as process:
         process.wait_until_ready()
         prediction = process.predict("great").json()["predictions"][0]
+        origin = httpx.get(f"{process.url}/health").json()["models"][0]["origin"]
 
+    stored_model = stored.client().head_object(Bucket=BUCKET, Key="sentiment/1/model.onnx")
+    assert {file["name"]: file["etag"] for file in origin["files"]}["model.onnx"] == stored_model["ETag"]
     assert prediction["label"] == "positive"
     assert prediction["model_version"] == "1"  # the last part of the URI, when MODEL_VERSION is not set
 

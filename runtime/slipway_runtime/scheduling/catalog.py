@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import NamedTuple
 
+from slipway_runtime.artifacts.origin import Origin
 from slipway_runtime.scheduling.predictor import Predictor
 
 
@@ -32,7 +33,10 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One version as the index shows it. `since` is an RFC 3339 time; empty is not known (yet)."""
+    """One version as the index shows it. `since` is an RFC 3339 time; empty is not known (yet).
+
+    `origin` is where its bytes came from, once it is in memory.
+    """
 
     name: str
     version: str
@@ -42,6 +46,7 @@ class Entry:
     source: str = ""
     provider: str = ""
     since: str = ""
+    origin: Origin | None = None
 
     @property
     def key(self) -> Key:

@@ -1,9 +1,32 @@
 """GET /health: what this pod serves, what it is asked to serve and cannot, and why. From memory alone."""
 
+import dataclasses
+
 import pydantic
 
+from slipway_runtime.artifacts.origin import Origin
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog, Entry, State
+
+
+class FileHealth(pydantic.BaseModel):
+    """One file of a bundle. `etag` and `version` are the storage's own names for what was read."""
+
+    name: str
+    size: int
+    sha256: str
+    etag: str
+    version: str
+
+
+class OriginHealth(pydantic.BaseModel):
+    """Where the bytes of a version came from: `resolved` is the folder that its source meant."""
+
+    resolved: str
+    registered: str = pydantic.Field(description="the registered version that an alias stood for")
+    cached: int = pydantic.Field(description="how many of the files came from this pod's cache")
+    away: bool = pydantic.Field(description="whether the source did not answer, and the cache was served")
+    files: list[FileHealth]
 
 
 class VersionHealth(pydantic.BaseModel):
@@ -18,6 +41,7 @@ class VersionHealth(pydantic.BaseModel):
     source: str
     provider: str
     since: str
+    origin: OriginHealth | None
 
 
 class Health(pydantic.BaseModel):
@@ -63,4 +87,15 @@ def _version(entry: Entry, catalog: Catalog) -> VersionHealth:
         source=entry.source,
         provider=entry.provider,
         since=entry.since,
+        origin=None if entry.origin is None else _origin(entry.origin),
+    )
+
+
+def _origin(origin: Origin) -> OriginHealth:
+    return OriginHealth(
+        resolved=origin.resolved,
+        registered=origin.registered,
+        cached=origin.cached,
+        away=origin.away,
+        files=[FileHealth(**dataclasses.asdict(file)) for file in origin.files],
     )

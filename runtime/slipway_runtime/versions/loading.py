@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from slipway_runtime.artifacts import bundle, cache, retrieval
+from slipway_runtime.artifacts.origin import Origin
 from slipway_runtime.engine import forms, processors
 from slipway_runtime.engine.model import Model
 from slipway_runtime.engine.session import SessionOptions
@@ -57,12 +58,14 @@ class Loaded:
     predictor: Predictor
     digest: str
     provider: str
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Built:
     model: Model
     description: bundle.Bundle
+    origin: Origin
     estimate: costs.Estimate
 
 
@@ -104,14 +107,15 @@ class Loader:
         except BaseException:
             await predictor.close()
             raise
-        return Loaded(predictor, digest, built.model.provider)
+        return Loaded(predictor, digest, built.model.provider, built.origin)
 
     def _build(self, wanted: Wanted, progress: Progress, *, beside: bool) -> _Built:
         began = time.monotonic()
         progress(Phase.DOWNLOADING)
         _log.info("loading", source=str(wanted.location), threads=self._threads, beside=beside)
         with cache.private_directory(self._settings.cache_dir) as directory:
-            fetched = self._retrieve(wanted, directory)
+            retrieved = self._retrieve(wanted, directory)
+            fetched = retrieved.bundle
             with self._one_at_a_time:
                 progress(Phase.LOADING)
                 if beside:
@@ -119,9 +123,9 @@ class Loader:
                 model = self._usual_priority.submit(self._session, fetched).result()
                 self._metrics.load_seconds.set(time.monotonic() - began)
                 progress(Phase.WARMING_UP)
-                return _Built(model, fetched, self._warm_up(model))
+                return _Built(model, fetched, retrieved.origin, self._warm_up(model))
 
-    def _retrieve(self, wanted: Wanted, directory: pathlib.Path) -> bundle.Bundle:
+    def _retrieve(self, wanted: Wanted, directory: pathlib.Path) -> retrieval.Retrieved:
         request = retrieval.Request(
             location=wanted.location,
             pin=wanted.digest,
@@ -134,7 +138,7 @@ class Loader:
         self._metrics.source_away.set(origin.away)
         self._metrics.bundle_files.labels("cache").inc(origin.cached)
         self._metrics.bundle_files.labels("source").inc(len(origin.files) - origin.cached)
-        return retrieved.bundle
+        return retrieved
 
     def _session(self, fetched: bundle.Bundle) -> Model:
         options = SessionOptions(

@@ -31,7 +31,15 @@ class Report:
         self._metrics.model_loads.labels("served").inc()
         facts = {"digest": loaded.digest, "provider": loaded.provider}
         _log.info("model_verified", model=one.name, version=one.version, **facts)
-        return Entry(one.name, one.version, State.READY, source=str(one.location), since=_now(), **facts)
+        return Entry(
+            one.name,
+            one.version,
+            State.READY,
+            source=str(one.location),
+            since=_now(),
+            origin=loaded.origin,
+            **facts,
+        )
 
     def switched(self, one: Wanted, before: Wanted) -> None:
         self._metrics.swaps.labels("done").inc()
