@@ -1,6 +1,7 @@
 """Short requests for hot routes do not go through ASGI: nobody may be able to tell by the answer."""
 
 import asyncio
+import contextlib
 import json
 import pathlib
 import socket
@@ -175,6 +176,29 @@ def test_a_client_that_leaves_is_counted_and_its_rows_leave_the_queue(
 
         assert process.metric(gone) == 1
         assert process.metric(waiting) == 0
+        assert process.predict("good").status_code == 200
+
+
+def test_a_client_that_asks_on_and_reads_no_answer_does_not_stay(
+    bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    body = json.dumps({"texts": ["a" * 16_000] * 3}).encode()
+    request = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    with processes.running(tmp_path, bundle, SLIPWAY_CLIENT_TIMEOUT_SECONDS="1") as process:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", process.port))
+            client.settimeout(5)
+            with contextlib.suppress(OSError):  # it is cut off
+                for _ in range(400):  # more than the kernel keeps for a client that does not read
+                    client.sendall(request)
+                    time.sleep(0.02)
+                client.settimeout(0.1)
+            deadline = time.monotonic() + 20
+            while process.metric("slipway_connections_open") > 0:
+                assert time.monotonic() < deadline, "a client that does not read is still waited for"
+                time.sleep(0.05)
+
         assert process.predict("good").status_code == 200
 
 
