@@ -1,10 +1,11 @@
 """The queue: a key once, one worker a key, a key asked for meanwhile comes again."""
 
 import asyncio
+from typing import cast
 
 import pytest
 
-from slipway_operator.controller import work_queue, workers
+from slipway_operator.controller import reconciler, work_queue, workers
 
 A, B = work_queue.Key("default", "a"), work_queue.Key("default", "b")
 
@@ -74,3 +75,104 @@ def test_the_age_is_that_of_the_oldest_key_and_a_repeated_wish_does_not_renew_it
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 0.5), (2, 1.0), (5, 8.0), (50, 300.0)])
 def test_pauses_after_failures_double_up_to_five_minutes(failures: int, seconds: float) -> None:
     assert workers.backoff(failures) == seconds
+
+
+def test_a_key_that_a_worker_has_does_not_wait_but_runs() -> None:
+    async def story() -> None:
+        queue = work_queue.WorkQueue()
+        queue.add(A)
+        await queue.get()
+        queue.add(A)
+        await asyncio.sleep(0.02)
+        assert queue.age == 0.0
+        assert queue.running_age >= 0.02
+        queue.done(A)
+        assert queue.running_age == 0.0
+        assert queue.age >= 0.02
+
+    asyncio.run(story())
+
+
+def test_the_queue_knows_what_waits_runs_or_comes_again() -> None:
+    async def story() -> None:
+        queue = work_queue.WorkQueue()
+        assert not queue.knows(A)
+        queue.add(A)
+        assert queue.knows(A)
+        await queue.get()
+        assert queue.knows(A)
+        queue.done(A)
+        assert not queue.knows(A)
+        queue.add_after(A, 60)
+        assert queue.knows(A)
+
+    asyncio.run(story())
+
+
+class Looks:
+    """Looks that take as long as they are told to."""
+
+    def __init__(self, seconds: float, answer: float | None = None) -> None:
+        self.seconds = seconds
+        self.answer = answer
+        self.begun: list[work_queue.Key] = []
+        self.ended: list[work_queue.Key] = []
+
+    async def reconcile(self, key: work_queue.Key) -> float | None:
+        self.begun.append(key)
+        await asyncio.sleep(self.seconds)
+        self.ended.append(key)
+        return self.answer
+
+
+def _at_work(queue: work_queue.WorkQueue, looks: Looks) -> asyncio.Task[None]:
+    real = cast("reconciler.Reconciler", looks)
+    return asyncio.create_task(workers.work(queue, real, resync_seconds=60))
+
+
+@pytest.mark.parametrize(
+    ("takes", "patience", "ended"),
+    [
+        pytest.param(0.05, 60.0, [A], id="a look that is under way comes to its end, and none begins"),
+        pytest.param(60.0, 0.05, [], id="one that takes too long is cut off"),
+    ],
+)
+def test_the_workers_end_in_good_order(takes: float, patience: float, ended: list[work_queue.Key]) -> None:
+    async def story() -> None:
+        queue, looks = work_queue.WorkQueue(), Looks(takes)
+        busy = _at_work(queue, looks)
+        queue.add(A)
+        while not looks.begun:  # noqa: ASYNC110 - the look itself is not to be touched
+            await asyncio.sleep(0)
+        idle = _at_work(queue, looks)
+        await asyncio.sleep(0)
+        queue.add(B)
+        queue.close()
+        await workers.finish(queue, [busy, idle], seconds=patience)
+        assert busy.done()
+        assert idle.done()
+        assert looks.begun == [A]
+        assert looks.ended == ended
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("answer", "comes_again"),
+    [
+        pytest.param(None, True, id="a model is looked at again whatever happened"),
+        pytest.param(3600.0, True, id="also when its plan sees no need for so long"),
+        pytest.param(reconciler.GONE, False, id="but not when it is gone"),
+    ],
+)
+def test_a_model_comes_again_as_long_as_it_is_there(answer: float | None, *, comes_again: bool) -> None:
+    async def story() -> None:
+        queue, looks = work_queue.WorkQueue(), Looks(0, answer)
+        worker = _at_work(queue, looks)
+        queue.add(A)
+        while not looks.ended or queue.running_age:  # noqa: ASYNC110 - nor here
+            await asyncio.sleep(0.001)
+        assert queue.knows(A) is comes_again
+        await workers.finish(queue, [worker], seconds=60)
+
+    asyncio.run(story())
