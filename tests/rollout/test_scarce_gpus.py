@@ -30,7 +30,9 @@ def test_a_whole_second_set_of_pods_finds_no_room(stack: Installed, namespace: s
 
         second = run.apply("2", **ONE_EACH)
         assert_blocked(run, "HeldByOldVersion", live=first)
-        assert f"Insufficient {GPU}" in run.seen.condition("Stalled")["message"]
+        lacking = run.seen.status["rollout"]["blocked"]
+        assert (lacking["resource"], lacking["neededPerPod"], lacking["free"]) == (GPU, 1, 0)
+        assert {holder["kind"] for holder in lacking["holders"]} == {"OldVersion"}
         run.apply("1", **ONE_EACH)
         run.wait_gone(second)  # long before the deadline, which is ten minutes
         run.wait_complete("1")
@@ -99,6 +101,7 @@ def test_a_quota_keeps_the_second_set_from_existing_at_all(
 
         second = run.apply("2", **ONE_EACH)
         assert_blocked(run, "QuotaExceeded", live=first)
+        assert run.seen.status["rollout"]["blocked"]["quota"] == "gpus"
         assert not run.seen.pods(second)
         run.apply("1", **ONE_EACH)
         run.until(lambda: run.seen.replicas(second) == 0, what="version 2 asks for no pods any more")
