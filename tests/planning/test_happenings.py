@@ -64,6 +64,13 @@ COMING = a_model(asking="v2").with_live("v1").with_revision("v2")
             ),
         ),
         (
+            actions.MarkLentService("7"),
+            Happening(
+                REASON.SERVICE_LENT,
+                "the Service is lent by its owner: it moves when enough pods have proved themselves",
+            ),
+        ),
+        (
             actions.TakeDown("v1"),
             Happening(
                 REASON.REVISION_RETIRED,

@@ -68,6 +68,14 @@ def test_the_earliest_alarm_counts() -> None:
             "take the pods of revision v1, which serves nobody, to make room",
         ),
         (actions.DeleteRevision("v1"), "delete the retired revision v1"),
+        (actions.CreateBudget("v1"), "create the PodDisruptionBudget of revision v1"),
+        (
+            actions.DeleteBudget("v1"),
+            "delete the PodDisruptionBudget of revision v1, which has one pod",
+        ),
+        (actions.ApplyAccess(), "apply the NetworkPolicy"),
+        (actions.DeleteAccess(), "delete the NetworkPolicy"),
+        (actions.MarkLentService("7"), "mark the Service that its owner lends"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
