@@ -30,6 +30,10 @@ ABSENT_IMAGE = "slipway.local/runtime:absent"
 """On the administrator's list and nowhere else: what becomes of an image that no node can pull."""
 
 
+# Nodes that share one machine with all the tests may be slow for longer than any real cluster.
+_PATIENCE = {"SLIPWAY_LEASE_SECONDS": "40", "SLIPWAY_LEASE_RENEW_SECONDS": "30"}
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """What `ensure` has made sure of."""
@@ -98,6 +102,7 @@ def values(references: Mapping[str, str]) -> dict[str, Any]:
         "runtimeImagesAllowed": [ABSENT_IMAGE, references["ledger"]],  # the latter is no runtime
         "s3": {"endpointUrl": ENDPOINT, "region": REGION},
         "logLevel": "debug",
+        "extraEnv": [{"name": name, "value": value} for name, value in _PATIENCE.items()],
     }
 
 
