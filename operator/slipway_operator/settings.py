@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     lease_renew_seconds: Seconds = 10  # a holder that could not renew for so long ends
     lease_retry_seconds: Seconds = 2  # between two renewals, and between two tries to get it
 
+    # Of all models together; 0 is without limit.
+    max_concurrent_rollouts: Annotated[int, Field(ge=0)] = 0
+    max_surge_gpus: Annotated[int, Field(ge=0)] = 0  # that rollouts hold beside what serves
+
     write_qps: Annotated[float, Field(gt=0)] = 20
     write_burst: Annotated[int, Field(ge=1)] = 40
 

@@ -8,7 +8,7 @@ import datetime
 from hypothesis import strategies as st
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import observed, target
+from slipway_operator.domain import fleet, observed, target
 from tests.planning import world
 
 NAMES = ("a", "b", "c", "d")
@@ -97,6 +97,7 @@ OBSERVED = st.builds(
     foreign=st.lists(FOREIGN, max_size=1).map(tuple),
     preview=st.none() | PREVIEW,
     watched_since=st.none() | MOMENT,
+    turn=st.none() | st.just(fleet.Place(2, ("default/b",), ("default/a",))),
     access=st.sampled_from(observed.Access),
 )
 TARGET = st.builds(

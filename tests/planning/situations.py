@@ -10,7 +10,7 @@ import datetime
 from typing import Any
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import observed, target
+from slipway_operator.domain import fleet, observed, target
 from slipway_operator.planning import actions, plan, situation
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
@@ -35,6 +35,7 @@ class Scene:
     foreign: tuple[observed.Foreign, ...] = ()
     preview: observed.PreviewService | None = None
     watched_since: datetime.datetime | None = None
+    turn: fleet.Place | None = None
     now: datetime.datetime = NOW
 
     def with_revision(self, name: str, *, ready: int = 0, ready_for: float = AN_HOUR, **fields: Any) -> Scene:
@@ -107,7 +108,14 @@ class Scene:
 
     @property
     def situation(self) -> situation.Situation:
-        seen = observed.Observed(self.service, self.revisions, self.foreign, self.preview, self.watched_since)
+        seen = observed.Observed(
+            self.service,
+            self.revisions,
+            self.foreign,
+            self.preview,
+            self.watched_since,
+            turn=self.turn,
+        )
         return situation.Situation(asked=self.asked, seen=seen, now=self.now)
 
     @property

@@ -203,7 +203,8 @@ def test_the_crd_can_be_left_to_somebody_else() -> None:
 
 
 def test_a_value_reaches_the_operator_as_its_environment() -> None:
-    settings = environment({**VALUE_SETS["everything set"], "watch": {"namespaces": ["team-a", "team-b"]}})
+    values = {"watch": {"namespaces": ["team-a", "team-b"]}, "rollouts": {"maxConcurrent": 3}}
+    settings = environment({**VALUE_SETS["everything set"], **values})
     assert settings == {
         "SLIPWAY_NAMESPACE": {"fieldRef": {"fieldPath": "metadata.namespace"}},
         "SLIPWAY_POD_NAME": {"fieldRef": {"fieldPath": "metadata.name"}},
@@ -213,6 +214,8 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_RUNTIME_IMAGES_ALLOWED": "registry.test/runtime:gpu,registry.test/runtime:2",
         "SLIPWAY_S3_ENDPOINT_URL": "http://s3.storage.svc:9000",
         "SLIPWAY_S3_REGION": "eu-central-1",
+        "SLIPWAY_MAX_CONCURRENT_ROLLOUTS": "3",
+        "SLIPWAY_MAX_SURGE_GPUS": "0",
         "SLIPWAY_NETWORK_POLICIES": "true",
         "SLIPWAY_MONITORING_NAMESPACES": '{"matchLabels":{"team":"monitoring"}}',
         "SLIPWAY_WATCH_NAMESPACES": "team-a,team-b",

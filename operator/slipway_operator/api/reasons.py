@@ -29,6 +29,7 @@ class ConditionReason(StrEnum):
     )
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready; promotion is Manual
     PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
+    QUEUED = "Queued"  # as many rollouts as the administrator allows are under way; it has a place
     HANDS_OFF = "HandsOff"  # slipway.dev/hands-off is set: what would be done is said, and not done
     SWITCHING = "Switching"  # the selector has moved; the Service's endpoints do not show it yet
     BAKING = "Baking"  # the new revision has the traffic and is watched for bakeSeconds
@@ -144,6 +145,7 @@ class EventReason(StrEnum):
 
     ROLLOUT_STARTED = "RolloutStarted"  # a revision was created, or is tried from the start
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # the target is ready, and the user has the last word
+    ROLLOUT_QUEUED = "RolloutQueued"  # it waits for its turn among other models' rollouts
     TRAFFIC_SWITCHED = "TrafficSwitched"  # the stable Service selects another revision
     TRAFFIC_WENT_BACK = "TrafficWentBack"  # it selects again what served before
     ROLLOUT_COMPLETE = "RolloutComplete"  # the old revision has left, or there was none
@@ -166,6 +168,7 @@ class RolloutStep(StrEnum):
 
     WAITING_FOR_READY_PODS = "WaitingForReadyPods"  # the target's pods start and prove themselves
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # they have; the user has the last word
+    QUEUED = "Queued"  # other models' rollouts come first: the administrator allows only so many at a time
     SWITCHING = "Switching"  # the selector has moved; its endpoints are being confirmed
     ROLLING = "Rolling"  # the Service selects all pods of the model while they are replaced by turns
     BAKING = "Baking"  # confirmed; the new revision is watched, the old one kept hot

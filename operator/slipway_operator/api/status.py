@@ -18,6 +18,9 @@ MESSAGE_LIMIT: Final = 2048
 HOLDERS: Final = 10
 """Pods in the list of those that hold what is lacking."""
 
+AHEAD: Final = 10
+"""Models in the list of those that come before."""
+
 _WORD = r"^[A-Z][A-Za-z0-9]*$"
 
 
@@ -35,6 +38,7 @@ Count = Annotated[int, Field(ge=0)]
 Message = Annotated[str, Field(max_length=MESSAGE_LIMIT), BeforeValidator(_cut)]
 Moment = Annotated[datetime, AfterValidator(_to_the_second)]
 Revision = Annotated[str, Field(max_length=10, pattern=r"^[0-9a-f]{10}$")]
+ModelName = Annotated[str, Field(max_length=317)]
 VersionName = Annotated[str, Field(max_length=40)]
 Word = Annotated[str, Field(max_length=64, pattern=_WORD)]
 
@@ -69,6 +73,13 @@ class BlockedStatus(Part):
     since: Moment | None = None
 
 
+class QueueStatus(Part):
+    """The place among the models that wait for their turn, from 1."""
+
+    position: Count
+    ahead: Annotated[tuple[ModelName, ...], Field(max_length=AHEAD)] | None = None
+
+
 class RolloutStatus(Part):
     """The step that the rollout is at, since when, and what it waits for."""
 
@@ -76,6 +87,7 @@ class RolloutStatus(Part):
     since: Moment | None = None
     message: Message | None = None
     blocked: BlockedStatus | None = None
+    queue: QueueStatus | None = None
 
 
 class Condition(Part):

@@ -13,7 +13,8 @@ import structlog
 
 from slipway_operator import settings as configuration
 from slipway_operator.controller import reconciler, survey, vitals, work_queue, workers
-from slipway_operator.kube import client, echoes, heartbeat, inquirer, surveyor
+from slipway_operator.domain.fleet import Limits
+from slipway_operator.kube import client, echoes, fleet, heartbeat, inquirer, surveyor
 from slipway_operator.rendering import access, deployment
 
 log = structlog.get_logger(__name__)
@@ -100,7 +101,16 @@ class Leadership:
             instance=chosen.pod_name,
             clock=lambda: datetime.datetime.now(datetime.UTC),
             watched_since=datetime.datetime.now(datetime.UTC),
-            asks=inquirer.Inquirer(surveyor.Surveyor(self.server, cluster_wide=not chosen.watch_namespaces)),
+            asks=self._inquirer(),
+        )
+
+    def _inquirer(self) -> inquirer.Inquirer:
+        chosen = self.chosen
+        limits = Limits(chosen.max_concurrent_rollouts, chosen.max_surge_gpus)
+        namespaces = chosen.watch_namespaces
+        return inquirer.Inquirer(
+            surveyor.Surveyor(self.server, cluster_wide=not namespaces),
+            models=fleet.Fleet(self.server, limits, namespaces=namespaces) if limits else None,
         )
 
 

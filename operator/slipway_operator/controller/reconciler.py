@@ -68,7 +68,8 @@ class Reconciler:
         seen = reading.observe(
             model, cluster, watched_since=self.watched_since, visitors=self.platform.visitors
         )
-        seen = await self.asks.complete(cluster, situation.Situation(asked=asked, seen=seen, now=now))
+        before = situation.Situation(asked=asked, seen=seen, now=now)
+        seen = await self.asks.complete(model, cluster, before, self._target)
         decided = plan.plan(asked, seen, now=now, model=model.name, namespace=model.namespace)
         says = decided.status
         try:

@@ -10,7 +10,7 @@ import datetime
 import enum
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import scarcity
+from slipway_operator.domain import fleet, scarcity
 
 
 class Severity(enum.IntEnum):
@@ -177,6 +177,7 @@ class Observed:
     preview: PreviewService | None = None
     watched_since: datetime.datetime | None = None  # by this process, without a break
     access: Access = Access.ABSENT
+    turn: fleet.Place | None = None  # in the queue, while it may not begin a rollout
 
     def revision(self, name: str | None) -> Revision | None:
         return next((r for r in self.revisions if r.id == name), None)

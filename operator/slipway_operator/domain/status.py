@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import scarcity
+from slipway_operator.domain import fleet, scarcity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,3 +47,4 @@ class Status:
     message: str
     conditions: tuple[Condition, ...]
     blocked: scarcity.Shortage | None = None
+    turn: fleet.Place | None = None

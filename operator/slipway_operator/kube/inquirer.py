@@ -8,8 +8,9 @@ from __future__ import annotations
 import dataclasses
 
 from slipway_operator.api import labels
+from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import answers, client, reading, scarcity, surveyor
+from slipway_operator.kube import answers, client, fleet, reading, scarcity, surveyor
 from slipway_operator.planning import inquiry, room, situation
 
 
@@ -19,10 +20,20 @@ class Inquirer:
 
     surveyor: surveyor.Surveyor
     listener: answers.Listener = dataclasses.field(default_factory=answers.Listener)
+    models: fleet.Fleet | None = None  # None where rollouts are not limited
 
-    async def complete(self, cluster: reading.Cluster, s: situation.Situation) -> observed.Observed:
-        """The same observation, with what else was worth asking."""
-        asked, seen = inquiry.questions(s), s.seen
+    async def complete(
+        self,
+        model: api.InferenceModel,
+        cluster: reading.Cluster,
+        s: situation.Situation,
+        target_of: fleet.TargetOf,
+    ) -> observed.Observed:
+        """The same observation, with what else was worth asking. Raises `errors.ApiError`."""
+        asked, seen = inquiry.questions(s, limited=self.models is not None), s.seen
+        if asked.turn and self.models is not None:
+            turn = await self.models.place(model, target_of, now=s.now)
+            seen = dataclasses.replace(seen, turn=turn)
         if (of := seen.revision(asked.answers_of)) is not None:
             seen = seen.with_revision(await self._heard(cluster, of))
         if (of := seen.revision(asked.room_of)) is not None:

@@ -17,7 +17,9 @@ def crd_resources() -> str:
 
 
 def deployments(namespace: str, name: str = "") -> str:
-    return _named(f"/apis/apps/v1/namespaces/{namespace}/deployments", name)
+    """Of all namespaces when none is named."""
+    within = f"/namespaces/{namespace}" if namespace else ""
+    return _named(f"/apis/apps/v1{within}/deployments", name)
 
 
 def services(namespace: str, name: str = "") -> str:

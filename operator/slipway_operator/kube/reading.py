@@ -45,7 +45,7 @@ def observe(
     owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
     return observed.Observed(
         service=_traffic(model, seen),
-        revisions=tuple(_revision(d, seen) for d in owned),
+        revisions=tuple(revision_of(d, seen) for d in owned),
         foreign=_foreign(model, seen),
         preview=_preview(model, seen),
         watched_since=watched_since,
@@ -144,7 +144,8 @@ def _selected(service: Body, model: str) -> str | None:
     return revision if revision and selector == identity.selector(model, revision) else None
 
 
-def _revision(deployment: Body, seen: Cluster) -> observed.Revision:
+def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
+    """A Deployment, and of what was read all that belongs to it."""
     metadata, spec = deployment["metadata"], deployment["spec"]
     annotations = metadata.get("annotations", {})
     revision = _label(deployment, labels.REVISION)

@@ -26,6 +26,8 @@ def create(s: situation.Situation, *, size: int) -> decision.Decision:
     """The target's Deployment with `size` replicas, if nothing forbids it."""
     if s.asked.obstacle is not None or (s.hibernating and s.service is not None):
         return decision.NOTHING
+    if s.queued:
+        return decision.wait_until(s.next_turn)
     return decision.act(actions.CreateDeployment(s.asked.revision, size, s.now))
 
 
@@ -63,6 +65,8 @@ def again(s: situation.Situation, target: observed.Revision, *, size: int) -> de
 
 def start(s: situation.Situation, target: observed.Revision, *, number: int, size: int) -> decision.Decision:
     """Another attempt, with `size` replicas: its clock starts anew."""
+    if s.queued:
+        return decision.wait_until(s.next_turn)
     begin = actions.StartAttempt(target.id, size, _begins(s, target), number)
     if target.desired == size:
         return decision.act(begin)

@@ -86,6 +86,8 @@ def of_step(before: reasons.RolloutStep | None, says: status.Status) -> Happenin
         return Happening(REASON.ROLLOUT_COMPLETE, says.message)
     if says.step is STEP.WAITING_FOR_PROMOTION:
         return Happening(REASON.WAITING_FOR_PROMOTION, says.message)
+    if says.step is STEP.QUEUED:
+        return Happening(REASON.ROLLOUT_QUEUED, says.message)
     if says.step is STEP.HIBERNATED:
         return Happening(REASON.HIBERNATED, says.message)
     if says.step in (STEP.STOPPED, STEP.BLOCKED):

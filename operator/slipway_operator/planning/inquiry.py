@@ -9,7 +9,9 @@ import dataclasses
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import bake, situation
+from slipway_operator.planning import actions, bake, plan, situation
+
+_BEGINNINGS = (actions.CreateDeployment, actions.StartAttempt, actions.TakeDown)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -18,16 +20,26 @@ class Questions:
 
     answers_of: str | None = None  # what do its pods answer?
     room_of: str | None = None  # of what is there too little for its pods, and who holds it?
+    turn: bool = False  # may the rollout begin that is about to?
 
 
-def questions(s: situation.Situation) -> Questions:
-    """What could change what is done or said now."""
+def questions(s: situation.Situation, *, limited: bool = False) -> Questions:
+    """What could change what is done or said now; `limited` when not all rollouts may go on at a time."""
     live = s.live
     return Questions(
         answers_of=live.id if live is not None and bake.worth_hearing(s) else None,
         room_of=next((r.id for r in (s.target, live) if r is not None and _finds_no_room(r)), None),
+        turn=limited and _begins(s),
     )
 
 
 def _finds_no_room(revision: observed.Revision) -> bool:
     return any(problem.reason in reasons.NO_ROOM_REASONS for problem in revision.problems)
+
+
+def _begins(s: situation.Situation) -> bool:
+    """It would begin a rollout now. A way back is none, nor what is to serve where nobody is served."""
+    if s.live is None or s.live_ready == 0 or s.returning:
+        return False
+    decided = plan.plan(s.asked, s.seen, now=s.now, model="", namespace="")
+    return any(isinstance(action, _BEGINNINGS) for action in decided.actions)

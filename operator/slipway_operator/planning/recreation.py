@@ -11,6 +11,8 @@ from slipway_operator.planning import actions, decision, failure, promotion, sit
 
 def take_down(s: situation.Situation) -> decision.Decision:
     """Takes the live revision's pods when its successor is due."""
+    if s.queued and s.recreating:
+        return decision.wait_until(s.next_turn)
     if s.live is None or s.live.desired == 0 or not under_way(s):
         return decision.NOTHING
     return decision.act(actions.TakeDown(s.live.id))
@@ -18,7 +20,7 @@ def take_down(s: situation.Situation) -> decision.Decision:
 
 def under_way(s: situation.Situation) -> bool:
     """The live revision is to have no pods: another one is asked for, and has not failed."""
-    if not s.recreating or s.asked.paused or promotion.awaited(s):
+    if not s.recreating or s.queued or s.asked.paused or promotion.awaited(s):
         return False
     target = s.target
     return s.asked.obstacle is None if target is None else failure.may_try_again(s, target)

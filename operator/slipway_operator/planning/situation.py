@@ -10,6 +10,8 @@ import datetime
 
 from slipway_operator.domain import observed, target
 
+TURN_SECONDS = 5
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Situation:
@@ -67,6 +69,16 @@ class Situation:
         """Revisions that are neither live nor asked for."""
         kept = {self.asked.revision, self.service.revision if self.service else None}
         return tuple(r for r in self.seen.revisions if r.id not in kept)
+
+    @property
+    def queued(self) -> bool:
+        """Others' rollouts come first."""
+        return self.seen.turn is not None
+
+    @property
+    def next_turn(self) -> datetime.datetime:
+        """When one that is queued looks again: nothing tells it of others."""
+        return after(self.now, TURN_SECONDS)
 
     @property
     def hibernating(self) -> bool:

@@ -27,6 +27,7 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
         step=at.step,
         message=at.message,
         conditions=_conditions(s, at),
+        turn=s.seen.turn,
         blocked=next((r.shortage for r in (s.target, s.live) if r is not None and r.shortage), None),
     )
 

@@ -14,6 +14,7 @@ from slipway_operator.planning import (
     bake,
     failure,
     promotion,
+    queueing,
     retirement,
     rolling,
     room,
@@ -33,6 +34,7 @@ MOVING = frozenset(
     {
         STEP.WAITING_FOR_READY_PODS,
         STEP.WAITING_FOR_PROMOTION,
+        STEP.QUEUED,
         STEP.SWITCHING,
         STEP.ROLLING,
         STEP.BAKING,
@@ -106,6 +108,9 @@ def _coming(s: situation.Situation) -> Where:
     target = s.target
     if s.rolling and not rolling.possible(s):
         return _no_turn(s)
+    if s.seen.turn is not None:
+        message = f"version {s.asked.version} {queueing.sentence(s.seen.turn)}"
+        return Where(STEP.QUEUED, REASON.QUEUED, message)
     if target is None:
         return Where(
             STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, "the revision is being created"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from slipway_operator.api import reasons
 from slipway_operator.api import status as api
-from slipway_operator.domain import scarcity, status
+from slipway_operator.domain import fleet, scarcity, status
 
 
 def body(
@@ -71,7 +71,12 @@ def _rollout(
         since=since,
         message=wanted.message,
         blocked=_blocked(wanted.blocked) if wanted.blocked else None,
+        queue=_queue(wanted.turn) if wanted.turn else None,
     )
+
+
+def _queue(turn: fleet.Place) -> api.QueueStatus:
+    return api.QueueStatus(position=turn.position, ahead=turn.ahead[: api.AHEAD])
 
 
 def _blocked(shortage: scarcity.Shortage) -> api.BlockedStatus:

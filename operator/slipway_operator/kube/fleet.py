@@ -1,0 +1,110 @@
+"""All models at a glance, for the queue of rollouts: two lists, and only when a model is about to begin one.
+
+Of two that begin at the same moment each is told to the other: what was granted counts as under way until
+the lists show it. Must not know who may begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import dataclasses
+import datetime
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from slipway_operator.api import labels
+from slipway_operator.api import model as api
+from slipway_operator.domain import fleet, observed, target
+from slipway_operator.kube import client, paths, reading
+from slipway_operator.planning import queueing
+from slipway_operator.rendering import attempt
+
+Body = dict[str, Any]
+TargetOf = Callable[[api.InferenceModel, Body], target.Target]
+
+GRANTED_SECONDS = 15.0
+_OURS = f"{labels.MANAGED_BY}={labels.MANAGED_BY_VALUE}"
+
+
+class Fleet:
+    """The models of all namespaces, or of those that are named."""
+
+    def __init__(self, server: client.Api, limits: fleet.Limits, *, namespaces: Sequence[str]) -> None:
+        self._server, self.limits, self._namespaces = server, limits, tuple(namespaces) or ("",)
+        self._granted: dict[str, datetime.datetime] = {}
+
+    async def place(
+        self, model: api.InferenceModel, target_of: TargetOf, *, now: datetime.datetime
+    ) -> fleet.Place | None:
+        """The model's place in the queue; None is leave to begin. Raises `errors.ApiError`."""
+        deployments = await self._all(paths.deployments, selector=_OURS)
+        models = await self._all(paths.all_models, selector="")
+        entries = {e.model: e for e in entries_of(models, deployments, target_of, now=now)}
+        self._remember(entries, now)
+        me = entries.get(f"{model.namespace}/{model.name}")
+        if me is None:  # deleted a moment ago
+            return None
+        found = queueing.place(me, list(entries.values()), self.limits)
+        if found is None:
+            self._granted[me.model] = now
+        return found
+
+    def _remember(self, entries: dict[str, fleet.Entry], now: datetime.datetime) -> None:
+        for name, at in list(self._granted.items()):
+            if (now - at).total_seconds() > GRANTED_SECONDS:
+                del self._granted[name]
+            elif name in entries:
+                entries[name] = dataclasses.replace(entries[name], running=True)
+
+    async def _all(self, path_of: Callable[[str], str], *, selector: str) -> list[Body]:
+        found = await asyncio.gather(
+            *(self._server.list(path_of(namespace), selector=selector) for namespace in self._namespaces)
+        )
+        return [body for bodies in found for body in bodies]
+
+
+def entries_of(
+    models: list[Body], deployments: list[Body], target_of: TargetOf, *, now: datetime.datetime
+) -> list[fleet.Entry]:
+    """Each model that can be read, and is not being deleted."""
+    children = collections.defaultdict[str, list[observed.Revision]](list)
+    nothing = reading.Cluster(deployments=[], services=[], slices=[], pods=[])
+    for body in deployments:
+        for owner in body["metadata"].get("ownerReferences", []):
+            children[owner["uid"]].append(reading.revision_of(body, nothing))
+    entries = []
+    for body in models:
+        try:
+            model = api.InferenceModel.parse(body)
+        except api.InvalidModel:
+            continue
+        if model.deleted:
+            continue
+        entry = queueing.entry_of(
+            f"{model.namespace}/{model.name}",
+            target_of(model, body),
+            children[model.metadata.uid],
+            asked_at=_asked_at(body),
+            devices=_devices(model),
+            now=now,
+        )
+        entries.append(entry)
+    return entries
+
+
+def _asked_at(body: Body) -> datetime.datetime:
+    """When somebody last changed the spec, but for its replicas by way of `/scale`."""
+    changes = [
+        note.get("time", "")
+        for note in body["metadata"].get("managedFields", [])
+        if not note.get("subresource") and "f:spec" in note.get("fieldsV1", {})
+    ]
+    moments = [m for text in changes if (m := attempt.read_timestamp(text)) is not None]
+    created = attempt.read_timestamp(body["metadata"].get("creationTimestamp", ""))
+    return max(moments, default=created or datetime.datetime.fromtimestamp(0, datetime.UTC))
+
+
+def _devices(model: api.InferenceModel) -> int:
+    limits = (model.spec.resources.limits if model.spec.resources else None) or {}
+    return sum(int(amount) for name, amount in limits.items() if "/" in name and str(amount).isdecimal())
