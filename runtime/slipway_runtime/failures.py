@@ -20,6 +20,7 @@ class Reason(enum.StrEnum):
     MODEL_LOAD_FAILED = "ModelLoadFailed"  # onnxruntime or tokenizers refused the file
     GOLDEN_MISMATCH = "GoldenMismatch"  # it loads, and answers wrongly
     CONFIGURATION_INVALID = "ConfigurationInvalid"  # the environment makes no sense
+    DISK_FULL = "DiskFull"  # the bundle does not fit where it is to be written: worth another try elsewhere
     MEMORY_SHORT = "MemoryShort"  # it would not fit beside what is served: said of a further version only
     PROVIDER_UNAVAILABLE = "ProviderUnavailable"  # a GPU was asked for, and there is none to use
 

@@ -149,3 +149,23 @@ def test_pods_that_the_api_server_refuses_are_told_from_the_deployment(
     deployment["status"] = {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": words}]}
     (found,) = problems.of_revision(deployment, [])
     assert (found.reason, found.message, found.object) == (reason, words, f"Deployment sentiment-{A}")
+
+
+def test_a_full_disk_is_waited_for_and_no_fault_of_the_version() -> None:
+    note = json.dumps(
+        {"reason": "DiskFull", "message": "9 MiB are to be written", "object": "SLIPWAY_CACHE_DIR"}
+    )
+    ended = {"terminated": {"exitCode": 1, "message": note}}
+    pod = objects.pod("x", A, ready=False, container={"ready": False, "state": ended, "restartCount": 9})
+    (found,) = problems.of_revision(objects.deployment(A), [pod])
+    assert (found.reason, found.severity) == (REASON.DISK_FULL, Severity.BLOCKING)
+
+
+def test_the_last_words_of_a_container_that_ends_without_a_message_are_kept() -> None:
+    log = "\n".join(f"line {n}" for n in range(500)) + "\nCUDA error: out of memory\n"
+    ended = {"terminated": {"exitCode": 139, "reason": "Error", "message": log}}
+    pod = objects.pod("x", A, ready=False, container={"ready": False, "state": ended, "restartCount": 1})
+    (found,) = problems.of_revision(objects.deployment(A), [pod])
+    assert found.message.endswith("CUDA error: out of memory")
+    assert "; its last words: " in found.message
+    assert len(found.message) <= 1024

@@ -105,7 +105,7 @@ def test_annotations_that_cannot_be_read_count_as_absent() -> None:
         "slipway.dev/rejected": '{"reason": "Nonsense", "message": "", "at": "2026-01-02T03:04:05Z"}',
     }
     revision = look(deployments=[objects.deployment(A, annotations=spoilt)]).revisions[0]
-    assert revision.attempt_started_at == revision.created_at
+    assert revision.attempt_started_at == datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     assert (revision.latched, revision.rejected) == (2, None)
 
 

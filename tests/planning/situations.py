@@ -47,7 +47,6 @@ class Scene:
             "desired": desired,
             "pods": max(desired, ready),
             "has_service": True,
-            "created_at": ago(60),
             "attempt_started_at": ago(60),
             "attempt_number": 1,
             "latched": desired,
@@ -75,7 +74,6 @@ class Scene:
         usual: dict[str, Any] = {
             "revision": name,
             "resource_version": "7",
-            "created_at": ago(AN_HOUR),
             "switch": None,
             "ready": pods,
             "foreign": frozenset(),

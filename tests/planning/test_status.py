@@ -311,3 +311,9 @@ def test_the_status_is_of_what_was_seen_and_not_of_what_is_planned() -> None:
     assert scene.actions
     assert scene.plan.status.active == status.Version("v1", "v1", STATE.LIVE, 2)
     assert dataclasses.replace(scene, now=NOW).plan == scene.plan
+
+
+def test_each_version_that_can_be_asked_by_itself_says_where() -> None:
+    scene = a_model(asking="v2").with_live("v1").with_revision("v2", has_service=False).with_retired("v0")
+    urls = {version.revision: version.url for version in scene.plan.status.versions}
+    assert urls == {"v1": "http://sentiment-v1.default.svc", "v2": "", "v0": ""}

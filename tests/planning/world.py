@@ -45,7 +45,6 @@ class Deployment:
 
     revision: str
     desired: int
-    created_at: datetime.datetime
     attempt_started_at: datetime.datetime
     latched: int
     attempt_number: int = 1
@@ -60,7 +59,6 @@ class Deployment:
 @dataclasses.dataclass(slots=True)
 class StableService:
     revision: str | None
-    created_at: datetime.datetime
     resource_version: int
     switch: observed.Switch | None = None
     wide: bool = False
@@ -90,7 +88,7 @@ class World:
 
     def somebody_lends_a_service(self, pods: frozenset[str]) -> None:
         """It leads to his pods until its selector is moved for the first time."""
-        self.service = StableService(None, self.now, self._next(), lent=True)
+        self.service = StableService(None, self._next(), lent=True)
         self.owners_pods = pods
         self.slices_catch_up()
 
@@ -217,11 +215,11 @@ class World:
     # -- what the operator writes; the rules of its writes are `executor`'s --
 
     def create_deployment(self, revision: str, replicas: int, at: datetime.datetime) -> None:
-        self.deployments[revision] = Deployment(revision, replicas, self.now, at, replicas)
+        self.deployments[revision] = Deployment(revision, replicas, at, replicas)
         self._make_pods(revision)
 
     def create_service(self, revision: str) -> None:
-        self.service = StableService(revision, self.now, self._next())
+        self.service = StableService(revision, self._next())
 
     def move_selector(self, switch: observed.Switch) -> None:
         assert self.service is not None
@@ -278,7 +276,6 @@ class World:
         return observed.TrafficService(
             revision=service.revision,
             resource_version=str(service.resource_version),
-            created_at=service.created_at,
             switch=service.switch,
             ready=self._stable_slices,
             foreign=self._stable_slices - own,
@@ -299,7 +296,6 @@ class World:
             pods=len(pods),
             ready=tuple(observed.ReadyPod(pod.uid, pod.since) for pod in ready),
             has_service=deployment.has_service,
-            created_at=deployment.created_at,
             attempt_started_at=deployment.attempt_started_at,
             attempt_number=deployment.attempt_number,
             latched=deployment.latched,

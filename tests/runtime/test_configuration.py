@@ -109,6 +109,7 @@ def test_a_full_disk_is_said(tmp_path: pathlib.Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
     assert caught.value.message == "SLIPWAY_CACHE_DIR: the bundle cannot be written there: File too large"
+    assert caught.value.reason is Reason.DISK_FULL
 
 
 def test_a_gpu_that_is_not_there_is_said(tmp_path: pathlib.Path, bundle: pathlib.Path) -> None:

@@ -254,6 +254,7 @@ def test_a_disk_without_room_is_said_before_anything_is_downloaded(
         _open().save(Item(name="model.onnx", size=1 << 60), tmp_path / "model.onnx")
 
     assert (caught.value.subject, list(tmp_path.iterdir())) == ("SLIPWAY_CACHE_DIR", [])
+    assert caught.value.reason is Reason.DISK_FULL
 
 
 def test_a_disk_that_fills_up_is_said() -> None:

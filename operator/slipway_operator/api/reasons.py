@@ -61,6 +61,7 @@ class ConditionReason(StrEnum):
     SOURCE_NOT_FOUND = "SourceNotFound"  # no such bucket or prefix
     SOURCE_FORBIDDEN = "SourceForbidden"  # the credentials do not reach it
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # S3 does not answer, or answers with an error of its own
+    DISK_FULL = "DiskFull"  # the bundle does not fit on the node's disk, or in the room given to the pod
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word; credentialsSecretName, or a key in it, does not exist
     IMAGE_PULL_FAILED = "ImagePullFailed"  # the node cannot fetch the runtime's image
     NO_TURN_POSSIBLE = "NoTurnPossible"  # Rolling may neither add a pod nor miss one
@@ -98,6 +99,7 @@ BLOCKED_REASONS: Final = frozenset(
         ConditionReason.SOURCE_NOT_FOUND,
         ConditionReason.SOURCE_FORBIDDEN,
         ConditionReason.SOURCE_UNAVAILABLE,
+        ConditionReason.DISK_FULL,
         ConditionReason.SECRET_NOT_FOUND,
         ConditionReason.IMAGE_PULL_FAILED,
         ConditionReason.NO_TURN_POSSIBLE,
@@ -131,6 +133,7 @@ class RuntimeFailure(StrEnum):
     SOURCE_NOT_FOUND = "SourceNotFound"  # no such bucket or key
     SOURCE_FORBIDDEN = "SourceForbidden"  # S3 answered 403, or the credentials are not usable
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # S3 was not reached, or failed, for as long as was tried
+    DISK_FULL = "DiskFull"  # the bundle does not fit where it is to be written
     DIGEST_MISMATCH = "DigestMismatch"  # bytes differ from a pinned or listed digest
     BUNDLE_INVALID = "BundleInvalid"  # slipway.yaml or a listed file is missing or malformed
     UNSAFE_MODEL = "UnsafeModel"  # the files could run code

@@ -51,6 +51,7 @@ class VersionStatus(Part):
     state: VersionState
     ready: Count | None = None
     reason: Word | None = None
+    url: Annotated[str, Field(max_length=512)] | None = None
 
 
 class HolderStatus(Part):

@@ -84,7 +84,6 @@ class Revision:
     pods: int  # that exist, also those still terminating
     ready: tuple[ReadyPod, ...]
     has_service: bool
-    created_at: datetime.datetime
     attempt_started_at: datetime.datetime
     attempt_number: int
     latched: int  # replicas wanted when the attempt started
@@ -133,7 +132,6 @@ class TrafficService:
 
     revision: str | None  # that its selector names; None when the selector is none of ours
     resource_version: str
-    created_at: datetime.datetime
     switch: Switch | None
     ready: frozenset[str]  # pod uids that its EndpointSlices list as ready
     foreign: frozenset[str]  # of these (or not ready but serving), pods of another revision

@@ -30,6 +30,7 @@ class Version:
     state: reasons.VersionState
     ready: int
     reason: str = ""
+    url: str = ""  # of its own Service
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

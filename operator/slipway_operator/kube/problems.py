@@ -18,6 +18,9 @@ Body = dict[str, Any]
 # A container that ends without a word may have been unlucky; the third time it is the version.
 CRASHES_THAT_REJECT = 3
 
+# Of the end of its log, which Kubernetes keeps for a container that ends without a message: characters.
+LAST_WORDS = 900
+
 _PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 # A LimitRange does not give its name: "maximum memory usage per Container is 1Gi, but limit is 4Gi".
 _LIMIT_RANGE = re.compile(r"\b(minimum|maximum) \S+ usage per |\bmax limit to request ratio per ")
@@ -88,7 +91,7 @@ def _of_end(ended: Body, restarts: int, name: str) -> Problem | None:
     why = ended.get("reason", "Error")
     text = f"ended with exit code {ended.get('exitCode')} ({why}), {restarts} restarts"
     if last := ended.get("message", "").strip():
-        text += f": {last[-300:]}"
+        text += f"; its last words: {last[-LAST_WORDS:]}"
     severity = Severity.REJECTING if restarts >= CRASHES_THAT_REJECT else Severity.PASSING
     return Problem(reason=REASON.CRASH_LOOP, message=text, object=name, severity=severity)
 

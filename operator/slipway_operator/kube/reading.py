@@ -98,7 +98,6 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
     return observed.TrafficService(
         revision=selected,
         resource_version=service["metadata"]["resourceVersion"],
-        created_at=_created(service),
         switch=switch,
         ready=frozenset(uid for uid, ready in endpoints.items() if ready),
         foreign=frozenset(uid for uid in endpoints if uid not in ours),
@@ -159,7 +158,6 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         pods=len(pods),
         ready=_ready(metadata["name"], pods, seen.slices),
         has_service=any(_is_child_of(s, metadata) for s in seen.services),
-        created_at=created,
         attempt_started_at=attempt.read_time(annotations, labels.ATTEMPT_STARTED_AT) or created,
         attempt_number=attempt.read_count(annotations, labels.ATTEMPT, default=1),
         latched=attempt.read_count(annotations, labels.LATCHED_REPLICAS, default=desired),

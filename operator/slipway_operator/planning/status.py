@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from slipway_operator.api import labels, reasons
-from slipway_operator.domain import observed, status
+from slipway_operator.domain import observed, revision, status
 from slipway_operator.planning import situation, step, versions
 
 
@@ -23,7 +23,7 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
         replicas=_pods_of(s, live),
         ready_replicas=_answering(s, live),
         selector=_selector(s, model),
-        versions=versions.listed(s),
+        versions=tuple(_reached(s, v, model=model, namespace=namespace) for v in versions.listed(s)),
         step=at.step,
         message=at.message,
         conditions=_conditions(s, at),
@@ -32,9 +32,17 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
     )
 
 
+def _reached(s: situation.Situation, line: status.Version, *, model: str, namespace: str) -> status.Version:
+    """With the address at which this version alone answers, while it has pods behind it."""
+    seen = s.seen.revision(line.revision)
+    if seen is None or not seen.has_service or seen.desired == 0:
+        return line
+    return dataclasses.replace(line, url=f"http://{revision.child_name(model, seen.id)}.{namespace}.svc")
+
+
 def _pods_of(s: situation.Situation, live: observed.Revision | None) -> int:
     if s.service is not None and s.service.wide:
-        return sum(revision.pods for revision in s.seen.revisions)
+        return sum(r.pods for r in s.seen.revisions)
     return live.pods if live else 0
 
 

@@ -99,6 +99,7 @@ def _version(version: status.Version) -> api.VersionStatus:
         state=version.state,
         ready=version.ready,
         reason=version.reason or None,
+        url=version.url or None,
     )
 
 

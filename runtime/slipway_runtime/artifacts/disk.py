@@ -3,6 +3,7 @@
 An error of the disk must never be taken for one of the source, which would be tried again.
 """
 
+import errno
 import hashlib
 import os
 import pathlib
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from slipway_runtime.failures import Reason, StartupError
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SPARE_BYTES = 16 << 20
 _BUFFER_BYTES = 1 << 18
 
@@ -73,14 +75,14 @@ def require(directory: pathlib.Path, size: int) -> None:
     """Raises StartupError when a file of this size does not fit beside what lies there already."""
     free = free_bytes(directory)
     if size > free:
-        raise _failure(f"{size >> 20} MiB are to be written, and {max(0, free) >> 20} MiB are free there")
+        sizes = f"{size >> 20} MiB are to be written, and {max(0, free) >> 20} MiB are free there"
+        raise _failure(Reason.DISK_FULL, sizes)
 
 
 def _unwritable(error: OSError) -> StartupError:
-    return _failure(f"the bundle cannot be written there: {error.strerror}")
+    reason = Reason.DISK_FULL if error.errno in _FULL else Reason.CONFIGURATION_INVALID
+    return _failure(reason, f"the bundle cannot be written there: {error.strerror}")
 
 
-def _failure(what: str) -> StartupError:
-    return StartupError(
-        Reason.CONFIGURATION_INVALID, f"SLIPWAY_CACHE_DIR: {what}", subject="SLIPWAY_CACHE_DIR"
-    )
+def _failure(reason: Reason, what: str) -> StartupError:
+    return StartupError(reason, f"SLIPWAY_CACHE_DIR: {what}", subject="SLIPWAY_CACHE_DIR")
