@@ -55,7 +55,7 @@ def _clerk(options: argparse.Namespace, console: Console, folder: Path, book: Bo
         book.write(found)
         _tell(console, found)
 
-    evidence = folder / f"runs-{datetime.datetime.now(datetime.UTC):%H%M%S}"
+    evidence = folder / f"runs-{datetime.datetime.now(datetime.UTC):%H%M%S}-{os.getpid()}"
     return Clerk(wanted=options.only, done=done, evidence=evidence, begin=begin, tell=tell)
 
 
