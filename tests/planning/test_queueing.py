@@ -6,7 +6,7 @@ import pytest
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import fleet, observed, target
-from slipway_operator.planning import actions, inquiry, queueing
+from slipway_operator.planning import actions, happenings, inquiry, queueing
 from tests.planning.situations import NOW, Scene, a_model, a_verdict, ago, ahead
 
 STRATEGY = target.Strategy
@@ -89,6 +89,13 @@ def test_a_rollout_may_begin_or_has_a_place(
     found = queueing.place(me, [*models, me], limits)
     got = (found.position, tuple(name.removeprefix("default/") for name in found.ahead)) if found else None
     assert got == place
+
+
+@pytest.mark.parametrize(
+    ("limits", "holds"), [(fleet.Limits(), False), (fleet.Limits(1), True), (fleet.Limits(devices=1), True)]
+)
+def test_nothing_is_limited_unless_somebody_says_so(limits: fleet.Limits, holds: bool) -> None:  # noqa: FBT001
+    assert bool(limits) is holds
 
 
 def test_of_any_number_that_ask_at_once_as_many_begin_as_may() -> None:
@@ -286,8 +293,6 @@ def test_a_long_queue_is_told_in_few_words() -> None:
 
 
 def test_the_queue_is_announced_once() -> None:
-    from slipway_operator.planning import happenings
-
     says = queued(a_model(asking="v2").with_live("v1")).plan.status
     told = happenings.of_step(reasons.RolloutStep.COMPLETE, says)
     assert told is not None

@@ -165,3 +165,15 @@ def test_a_shortage_without_numbers_is_told_as_such() -> None:
     assert "how many are free is not known within the quota gpus" in text
     assert text.endswith(", 2 more")
     assert scarcity.sentence(dataclasses.replace(SHORTAGE, holders=())).endswith("since 11:59:00Z")
+
+
+def test_a_quota_is_a_reason_of_its_own_whoever_holds_what_it_grants() -> None:
+    assert scarcity.reason_of(dataclasses.replace(SHORTAGE, quota="gpus")) is REASON.QUOTA_EXCEEDED
+
+
+def test_what_more_is_known_of_a_revision_leaves_the_others_alone() -> None:
+    seen = a_model(asking="v2").with_live("v1").with_revision("v2").situation.seen
+    starved = seen.revision("v2")
+    assert starved is not None
+    known = seen.with_revision(room.told(starved, SHORTAGE))
+    assert [(r.id, r.shortage) for r in known.revisions] == [("v1", None), ("v2", SHORTAGE)]
