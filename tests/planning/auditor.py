@@ -22,6 +22,17 @@ NO_ROOM = {
     REASON.HELD_BY_OTHERS,
 }
 
+_KEPT_IN_A_PAUSE = (
+    actions.CreateTrafficService,
+    actions.CreateRevisionService,
+    actions.MarkPromoted,
+    actions.CreateBudget,
+    actions.DeleteBudget,
+    actions.ApplyAccess,
+    actions.DeleteAccess,
+    actions.MarkLentService,
+)
+
 
 @dataclasses.dataclass(slots=True)
 class Auditor:
@@ -94,6 +105,7 @@ class Auditor:
             _goes_on_in_a_pause(action, taken)
         match action:
             case actions.CreateDeployment() | actions.StartAttempt():
+                assert taken.seen.turn is None, "it begins, and it is not its turn"
                 assert action.revision == taken.asked.revision, "only what is asked for is tried"
                 if isinstance(action, actions.CreateDeployment):
                     assert taken.seen.revision(action.revision) is None, "I4: it exists already"
@@ -108,6 +120,7 @@ class Auditor:
     def _check_leaving(self, action: actions.Action, taken: look.Look) -> None:
         match action:
             case actions.TakeDown(revision=revision):
+                assert taken.seen.turn is None, "an outage begins, and it is not its turn"
                 turns.check_outage(revision, taken)
             case actions.GiveWay(revision=revision):
                 _serves_nobody(revision, taken)
@@ -167,8 +180,7 @@ def _goes_on_in_a_pause(action: actions.Action, taken: look.Look) -> None:
         case actions.Reject():
             assert _flips_back(taken), "rejected while paused"
         case _:
-            kept = (actions.CreateTrafficService, actions.CreateRevisionService, actions.MarkPromoted)
-            assert isinstance(action, kept), f"while paused: {action}"
+            assert isinstance(action, _KEPT_IN_A_PAUSE), f"while paused: {action}"
 
 
 def _with_the_users_word(to: str, taken: look.Look) -> None:

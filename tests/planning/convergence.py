@@ -71,6 +71,7 @@ def _check_arrival(cluster: world.World, taken: look.Look) -> None:
     assert {pod.revision for pod in cluster.pods.values()} == {asked.revision}
     assert taken.plan.status.step is STEP.COMPLETE, taken.plan.status
     assert len(cluster.deployments) <= 1 + asked.history_limit
+    assert not simulated_operator.entry(cluster).running, "it holds a place of the queue for nothing"
     assert cluster.deployments[asked.revision].has_budget == (asked.replicas > 1)
     assert cluster.access is (observed.Access.CURRENT if asked.restricted else observed.Access.ABSENT)
 
@@ -82,6 +83,7 @@ def _check_refusal(cluster: world.World, taken: look.Look) -> None:
     if _is_live(cluster):  # the first one, or put there by hand: it is all there is, or was decided
         return
     assert not cluster.standing(asked.revision), "a refused version keeps its pods"
+    assert not simulated_operator.entry(cluster).running, "it holds a place of the queue for nothing"
     if any(pod.phase is world.Phase.READY for pod in cluster.pods.values()):
         assert len(cluster.answering()) == asked.replicas, "I7: ready pods, and no traffic to them"
         assert len(cluster.deployments) <= 2 + asked.history_limit

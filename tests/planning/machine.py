@@ -123,6 +123,17 @@ class Rollouts(RuleBasedStateMachine):
     def a_pod_is_gone(self, which: int) -> None:
         self.world.pod_is_gone(self._pick(which, *world.Phase))
 
+    @precondition(lambda self: self._pods(world.Phase.READY))
+    @rule(number=st.integers(0, 1), seen=st.booleans())
+    def a_node_is_lost(self, number: int, seen: bool) -> None:  # noqa: FBT001
+        self.world.node_is_lost(number)
+        if seen:
+            self.world.slices_catch_up()
+
+    @rule(first=st.sampled_from([True, False, False]))
+    def others_come_first_or_not(self, first: bool) -> None:  # noqa: FBT001
+        self.world.others_come_first = first
+
     @rule()
     def leaving_pods_end(self) -> None:
         for uid in self._pods(world.Phase.LEAVING):
@@ -230,6 +241,7 @@ class Rollouts(RuleBasedStateMachine):
     @rule()
     def everything_comes_to_its_end(self) -> None:
         self.world.user_pauses(paused=False)
+        self.world.others_come_first = False
         self.world.user_promotes()
         self.world.user_chooses(
             self.world.asked.strategy, max_surge=2

@@ -8,17 +8,20 @@ from collections.abc import Callable
 
 import pytest
 
+from slipway_operator.api import reasons
 from slipway_operator.domain import observed, target
 from slipway_operator.planning import (
     actions,
     attempt,
     bake,
+    capacity,
     decision,
     failure,
     history,
     plan,
     preview,
     promotion,
+    queueing,
     recreation,
     retirement,
     rolling,
@@ -254,6 +257,40 @@ def takes_down_for_what_has_failed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(recreation, "under_way", lambda s: s.recreating and not s.asked.paused)
 
 
+def does_not_wait_for_its_turn(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(situation.Situation, "queued", property(lambda _: False))
+
+
+def takes_the_old_version_down_before_its_turn(patch: pytest.MonkeyPatch) -> None:
+    def take_down(s: situation.Situation) -> decision.Decision:
+        alone = dataclasses.replace(s, seen=dataclasses.replace(s.seen, turn=None))
+        return recreation.take_down(alone)
+
+    _policy(patch, recreation.take_down, take_down)
+
+
+def never_leaves_the_queue(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(queueing, "_is_running", lambda s, _: len(s.seen.revisions) > 1)
+
+
+def takes_a_lost_node_for_a_fault(patch: pytest.MonkeyPatch) -> None:
+    def evidence(
+        s: situation.Situation, live: observed.Revision, _: observed.Revision
+    ) -> observed.Verdict | None:
+        if len(live.ready) >= live.desired:
+            return None
+        return bake._verdict(s, reasons.ConditionReason.UNREADY_AFTER_SWITCH, "pods are missing")
+
+    patch.setattr(bake, "_evidence", evidence)
+
+
+def follows_no_autoscaler(patch: pytest.MonkeyPatch) -> None:
+    def follow(s: situation.Situation) -> decision.Decision:
+        return capacity.follow(s) if s.hibernating else decision.NOTHING
+
+    patch.setattr(plan, "_standing", lambda s: [follow(s), retirement.retire(s), room.make(s)])
+
+
 def _policy(patch: pytest.MonkeyPatch, old: decision.Policy, new: decision.Policy) -> None:
     patch.setattr(plan, "_ROLLOUT", tuple(new if policy is old else policy for policy in plan._ROLLOUT))
 
@@ -300,4 +337,9 @@ ALL: tuple[Mutation, ...] = (
     never_narrows,
     takes_down_without_leave,
     takes_down_for_what_has_failed,
+    does_not_wait_for_its_turn,
+    takes_the_old_version_down_before_its_turn,
+    never_leaves_the_queue,
+    takes_a_lost_node_for_a_fault,
+    follows_no_autoscaler,
 )

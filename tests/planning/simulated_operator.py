@@ -6,9 +6,11 @@ It keeps nothing from one look to the next but what it has not yet written.
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Collection
 
-from slipway_operator.planning import actions
+from slipway_operator.domain import fleet, observed, target
+from slipway_operator.planning import actions, inquiry, queueing, situation
 from tests.planning import auditor, executor, look, world
 
 LOOKS_UNTIL_REST = 40
@@ -33,7 +35,8 @@ class Operator:
 
     def looks(self) -> look.Look:
         """Plans, and writes nothing yet: what happens until then makes the plan a stale one."""
-        asked, seen, now = self._world.asked, self._world.as_seen(), self._world.now
+        asked, now = self._world.asked, self._world.now
+        seen = _with_its_turn(asked, self._world.as_seen(), self._world)
         taken = look.at(asked, seen, now)
         assert taken == look.at(asked, seen, now), "I5: the same look gave two plans"
         self._auditor.plan_is_made(taken)
@@ -78,3 +81,21 @@ class Operator:
                 return taken
             self.writes_at_most()
         raise AssertionError(f"I10: no rest after {LOOKS_UNTIL_REST} looks: {taken.plan.actions}")
+
+
+def _with_its_turn(asked: target.Target, seen: observed.Observed, cluster: world.World) -> observed.Observed:
+    """As the inquirer asks: only of a rollout that is about to begin, and while others come first."""
+    s = situation.Situation(asked=asked, seen=seen, now=cluster.now)
+    if not cluster.others_come_first or not inquiry.questions(s, limited=True).turn:
+        return seen
+    other = fleet.Entry("default/other", running=True, waiting=False, asked_at=world.START, devices=0)
+    place = queueing.place(entry(cluster), [other], fleet.Limits(1))
+    return dataclasses.replace(seen, turn=place)
+
+
+def entry(cluster: world.World) -> fleet.Entry:
+    """The model as the queue sees it."""
+    revisions, asked_at = cluster.as_seen().revisions, world.START
+    return queueing.entry_of(
+        "default/me", cluster.asked, revisions, asked_at=asked_at, devices=1, now=cluster.now
+    )

@@ -82,6 +82,7 @@ class World:
         self._own_slices: dict[str, frozenset[str]] = {}
         self._stable_slices: frozenset[str] = frozenset()
         self._counter = 0
+        self.others_come_first = False  # as many rollouts of other models are under way as may be
         self.moved_by_hand = 0  # how often somebody but the operator has decided where requests go
 
     # -- what the users do --
@@ -167,6 +168,12 @@ class World:
     def pods_answer(self, revision: str, *, failed: int, total: int) -> None:
         """As the pods of a revision count it."""
         self.deployments[revision].answers = observed.Answers(failed, total)
+
+    def node_is_lost(self, number: int) -> None:
+        """Every second pod ceases to be ready, and that is no fault of its own."""
+        for pod in list(self.pods.values())[number::2]:
+            if pod.phase is Phase.READY:
+                self._becomes(pod, Phase.FAILING, None)
 
     def pod_is_gone(self, uid: str) -> None:
         """Evicted, drained, or lost with its node: its Deployment makes another."""
