@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from tests.cluster import paths
 from tests.matrix import sources, table
-from tests.matrix.clerk import Clerk
+from tests.matrix.clerk import Clerk, is_wanted
 from tests.matrix.result import Book, Result, Verdict
 
 FOLDER = paths.ROOT / ".matrix"
@@ -101,14 +101,14 @@ def _publish(known: Mapping[str, str], results: Mapping[str, Result]) -> None:
 
 
 def _exit_status(known: Mapping[str, str], results: Mapping[str, Result], only: Sequence[str]) -> int:
-    wanted = [case for case in known if not only or case.startswith(tuple(only))]
+    wanted = [case for case in known if is_wanted(case, only)]
     bad = [case for case in wanted if case not in results or results[case].verdict is Verdict.FAILED]
     return 1 if bad else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description="The case matrix.")
-    parser.add_argument("only", nargs="*", help="ids of cases, or how they begin: A, B, C1 (all)")
+    parser.add_argument("only", nargs="*", help="ids of cases, or letters of their kinds: A, B, C1 (all)")
     parser.add_argument("--again", action="store_true", help="run again what has failed")
     parser.add_argument("--key", help="continue the results of that state of the sources")
     parser.add_argument("--table", action="store_true", help="run nothing, show what is known")

@@ -4,9 +4,11 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from tests.matrix import result, table
+from tests.matrix.clerk import is_wanted
 from tests.matrix.result import Book, Result, Verdict
 
 PASSED = Result(id="A2", title="it rolls", verdict=Verdict.PASSED, seconds=3.5, requests=1200, failed=0)
@@ -40,6 +42,19 @@ def test_the_last_result_of_a_case_counts(tmp_path: Path) -> None:
 
 def test_cases_are_ordered_as_people_count() -> None:
     assert sorted(["B10", "C1", "B2", "A1"], key=result.order) == ["A1", "B2", "B10", "C1"]
+
+
+@pytest.mark.parametrize(
+    ("case", "wanted", "expected"),
+    [
+        pytest.param("E12", [], True, id="nothing is named: all"),
+        pytest.param("E12", ["A", "E"], True, id="its kind"),
+        pytest.param("E12", ["E12"], True, id="itself"),
+        pytest.param("E12", ["E1", "D"], False, id="another that begins alike"),
+    ],
+)
+def test_cases_are_named_one_by_one_or_by_kind(case: str, wanted: list[str], *, expected: bool) -> None:
+    assert is_wanted(case, wanted) is expected
 
 
 def test_the_page_shows_every_case_and_what_was_not_run() -> None:
