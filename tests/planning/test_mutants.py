@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.planning import mutants
+from tests.planning import mutants, mutation
 from tests.planning.machine import Rollouts
 
 BOUNDED = settings(
@@ -22,7 +22,7 @@ BOUNDED = settings(
 
 
 @pytest.mark.parametrize("mutate", mutants.ALL, ids=lambda mutate: mutate.__name__)
-def test_the_machine_finds_a_planner_that(mutate: mutants.Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_machine_finds_a_planner_that(mutate: mutation.Mutation, monkeypatch: pytest.MonkeyPatch) -> None:
     mutate(monkeypatch)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Rollouts, settings=BOUNDED)
