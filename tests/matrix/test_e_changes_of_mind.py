@@ -114,14 +114,14 @@ def test_the_deadline_passes_while_the_rollout_is_paused(
         run.apply("1", replicas=1)
         run.wait_complete("1")
         run.send(MODEST)
-        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 8})
+        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 45})
         run.wait_stalled("ImagePullFailed")
-        paused = {"progressDeadlineSeconds": 8, "paused": True}
+        paused = {"progressDeadlineSeconds": 45, "paused": True}
         second = run.apply("2", replicas=1, runtime=absent, rollout=paused)
         run.wait_step("Paused")
-        run.quiet(15)
+        run.quiet(50)
         assert run.seen.version(second).get("state", "") not in {"Blocked", "Rejected"}
-        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 8})
+        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 45})
         run.until(lambda: is_blocked(run, second), what="its pods are let go")
         run.apply("1", replicas=1)
         run.wait_complete("1")
