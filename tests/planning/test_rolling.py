@@ -19,7 +19,7 @@ TURNS = (
 )
 NO_TURN = (
     "version v2 cannot come by turns: spec.rollout.maxSurge is 0, and none of 1 pods may be missing; "
-    "make room for one more and set maxSurge, or set allowDowntime"
+    "version v1 keeps them meanwhile: make room for one more and set maxSurge, or set allowDowntime"
 )
 NONE_YET: dict[str, Any] = {"desired": 0, "pods": 0}
 

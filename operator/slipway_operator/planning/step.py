@@ -130,10 +130,11 @@ def _coming(s: situation.Situation) -> Where:
 
 
 def _no_turn(s: situation.Situation) -> Where:
+    standing = [r.version for r in s.seen.revisions if r is not s.target and r.desired > 0]
     message = (
         f"version {s.asked.version} cannot come by turns: spec.rollout.maxSurge is 0, and none of "
-        f"{s.asked.replicas} pods may be missing; make room for one more and set "
-        "maxSurge, or set allowDowntime"
+        f"{s.asked.replicas} pods may be missing; version {', '.join(standing)} keeps them "
+        "meanwhile: make room for one more and set maxSurge, or set allowDowntime"
     )
     return Where(STEP.BLOCKED, REASON.NO_TURN_POSSIBLE, message)
 
