@@ -5,7 +5,7 @@ import pytest
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions
-from tests.planning.situations import NOW, Scene, a_model, a_problem, ago
+from tests.planning.situations import NOW, Scene, a_model, a_problem, a_verdict, ago
 
 STEP, REASON, TYPE = reasons.RolloutStep, reasons.ConditionReason, reasons.ConditionType
 WRONG = a_problem(observed.Severity.REJECTING, REASON.GOLDEN_MISMATCH)
@@ -92,3 +92,11 @@ def test_a_pause_is_told(scene: Scene, step: reasons.RolloutStep, message: str) 
 )
 def test_a_pause_hides_nothing(scene: Scene, step: reasons.RolloutStep) -> None:
     assert scene.plan.status.step is step
+
+
+def test_what_was_let_go_is_not_said_to_be_tried_again_while_a_pause_forbids_it() -> None:
+    released = a_verdict(seconds_ago=9000)
+    scene = a_model(asking="v2", paused=True).with_live("v1")
+    scene = scene.with_revision("v2", desired=0, released=released)
+    assert scene.actions == ()
+    assert scene.plan.status.message.endswith("; tried again when spec.rollout.paused is false")

@@ -120,8 +120,7 @@ def _coming(s: situation.Situation) -> Where:
     if target.rejected is not None:
         return _ended(STEP.REJECTED, target.rejected, _AGAIN)
     if target.released is not None:
-        again = _AGAIN if s.recreating else f"tried again at {_clock(failure.retry_at(s, target.released))}"
-        return _ended(STEP.BLOCKED, target.released, again)
+        return _ended(STEP.BLOCKED, target.released, _tried_again(s, target.released))
     if promotion.awaited(s) and (traffic.proven(s) or s.rolling or s.recreating):
         return _waiting_for_promotion(s, target)
     if s.service is not None and s.service.wide:
@@ -192,6 +191,14 @@ def _warming(s: situation.Situation, target: observed.Revision) -> Where:
 
 def _blocking(target: observed.Revision) -> bool:
     return target.worst is not None and target.worst.severity > observed.Severity.PASSING
+
+
+def _tried_again(s: situation.Situation, released: observed.Verdict) -> str:
+    if s.recreating:
+        return _AGAIN
+    if s.asked.paused:
+        return "tried again when spec.rollout.paused is false"
+    return f"tried again at {_clock(failure.retry_at(s, released))}"
 
 
 def _ended(at: reasons.RolloutStep, verdict: observed.Verdict, what_next: str) -> Where:
