@@ -70,7 +70,7 @@ def short_budgets(history: History) -> list[str]:
         healthy, least = _health(change)
         if healthy >= least > 0:
             kept.add(change.key.name)
-        elif change.key.name in kept:
+        elif healthy < least and change.key.name in kept:
             short.append(f"{change.at:%H:%M:%S} {change.key}: {healthy} of {least}")
     return short
 

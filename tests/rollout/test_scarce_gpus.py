@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway_operator.api import labels
 from tests.cluster.interface import GPU
 from tests.cluster.stack import Installed
 from tests.scenario import manifest, scarcity
@@ -83,7 +84,7 @@ def test_recreated_they_have_it_after_an_outage_that_is_told(
         second = run.apply("2", **ONE_EACH, rollout=RECREATED)
         run.until(lambda: run.seen.condition("Serving").get("status") == "False", what="the outage is told")
         run.until(lambda: bool(run.seen.pods(second)), what="the new version has pods")
-        assert not run.seen.pods(first)
+        assert holding(run, first) == []
         run.wait_complete("2")
         told = [event["message"] for event in run.seen.view.of("Event", {})]
         assert any("version 1 is taken down" in message for message in told)
@@ -164,7 +165,7 @@ def test_a_third_version_has_the_room_of_the_one_that_is_kept_warm(
             "3", **ONE_EACH, source={"uri": manifest.uri("1")}, rollout={"keepWarmSeconds": 3600}
         )
         run.wait_selected(third)
-        assert not run.seen.pods(first)
+        assert holding(run, first) == []
         run.wait_ready("3")
         run.send_more(SOME)
     assert run.outcome.complaints == []
@@ -177,6 +178,12 @@ def serve_the_first(run: Run, **changes: object) -> str:
     run.send()
     run.send_more(SOME)
     return first
+
+
+def holding(run: Run, revision: str) -> list[str]:
+    """The revision's pods that have not ended yet: those keep their GPUs."""
+    pods = run.seen.view.of("Pod", {labels.REVISION: revision})
+    return [p["metadata"]["name"] for p in pods if p["status"].get("phase") not in ("Succeeded", "Failed")]
 
 
 def assert_blocked(run: Run, reason: str, *, live: str) -> str:
