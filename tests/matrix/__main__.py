@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(table.rich_table(clerk.known, results))
     console.print(table.summary(clerk.known, results))
     if options.publish:
-        _publish(clerk.known, results)
+        _publish(clerk.known, results, note=options.note)
     return status or _exit_status(clerk.known, results, options.only)
 
 
@@ -92,10 +92,10 @@ def _tell(console: Console, found: Result) -> None:
         console.print(f"       evidence: {found.evidence}", style="red", markup=False, soft_wrap=True)
 
 
-def _publish(known: Mapping[str, str], results: Mapping[str, Result]) -> None:
+def _publish(known: Mapping[str, str], results: Mapping[str, Result], *, note: str) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     machine = f"{os.cpu_count()} processors, {platform.system()}"
-    where = f"Run on {today} on two local nodes of one machine ({machine})."
+    where = f"Run on {today} on two local nodes of one machine ({machine}{note and ', ' + note})."
     PAGE.write_text(table.markdown(known, results, where=where))
     PAGE.with_suffix(".json").write_text(table.document(known, results, where=where))
 
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", help="continue the results of that state of the sources")
     parser.add_argument("--table", action="store_true", help="run nothing, show what is known")
     parser.add_argument("--publish", action="store_true", help="write docs/matrix.md and docs/matrix.json")
+    parser.add_argument("--note", default="", help="what else the page shall say of the machine")
     return parser
 
 

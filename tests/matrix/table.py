@@ -31,11 +31,12 @@ _INTRODUCTION: Final = """# The case matrix
 
 What may come to a rollout, each case played on two real nodes with real pods and clients that never repeat
 a request. Written by `python -m tests.matrix --publish`; the figures are of one run, on the machine that is
-named below.
+named below. What that run did not come to is shown as *not run*.
 
 - *requests*, *failed*: the client ledger's, which counts what has no record as failed. Where a pod that has
   the traffic is killed or answers with errors, requests must fail: how many, and that none does after the way
-  back, is what the case shows.
+  back, is what the case shows. Cases that share a model (B1 to B16) share its requests: they stand with the
+  last of them.
 - *seconds back*: from the first evidence that the API or a client shows (the end of a container, rounded down
   to a second; the loss of readiness; the first error) to the write that moved the Service's selector.
 - *verdict*: `passed` means the case's own end, and every promise of [how a rollout works](architecture.md)
