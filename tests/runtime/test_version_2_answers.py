@@ -127,12 +127,20 @@ def test_an_answer_that_would_come_too_late_is_504(
         assert "0.05 s" in reply.json()["detail"]
 
 
-def test_a_model_of_several_labels_tells_which_apply(tmp_path: pathlib.Path) -> None:
-    bundles.write_multi_label(tmp_path / "bundle")
+@pytest.mark.parametrize(
+    ("threshold", "applying"),
+    [(0.9, []), (0.5, ["positive"]), (0.1, ["negative", "positive"])],
+    ids=["none", "one", "both"],
+)
+def test_a_model_of_several_labels_tells_which_apply(
+    tmp_path: pathlib.Path, threshold: float, applying: list[str]
+) -> None:
+    bundles.write_multi_label(tmp_path / "bundle", threshold=threshold)
     with processes.running(tmp_path, tmp_path / "bundle") as process:
         result = _ask(process, {"texts": ["good"]}).json()["results"][0]
 
-    assert set(result["labels"]) <= {one["label"] for one in result["scores"]}
+    assert result["labels"] == applying
+    assert (result["label"], len(result["scores"])) == ("positive", 2)
 
 
 def test_texts_for_a_model_of_tensors_are_told_where_to_go(tmp_path: pathlib.Path) -> None:

@@ -122,7 +122,7 @@ def _result(
     return {
         "label": result.label,
         "score": result.score,
-        "labels": result.labels or (result.label,),
+        "labels": result.labels,
         "scores": [{"label": label, "score": score} for label, score in best],
     }
 
