@@ -75,3 +75,9 @@ def test_the_layers_point_down() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_module_of_the_operator_is_longer_than_a_person_reads_at_once() -> None:
+    modules = (ROOT / "operator" / "slipway_operator").rglob("*.py")
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules}
+    assert {name: lines for name, lines in lengths.items() if lines > 250} == {}
