@@ -9,7 +9,7 @@ import datetime
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,9 @@ from tests.matrix.clerk import Clerk, is_wanted
 from tests.matrix.result import Book, Result, Verdict
 
 FOLDER = paths.ROOT / ".matrix"
-TESTS = ("tests/matrix", "tests/rollout")
+TESTS = ("tests/matrix", "tests/rollout", "tests/operator_shell")
+# What is promised of an operator at rest; `make test` has no time for all of it.
+IN_FULL = {"SLIPWAY_IDLE_MODELS": "20", "SLIPWAY_IDLE_SECONDS": "600"}
 PAGE = paths.ROOT / "docs" / "matrix.md"
 _MARKS = {Verdict.PASSED: "[green]✓[/]", Verdict.FAILED: "[red]✗[/]", Verdict.SKIPPED: "[yellow]-[/]"}
 
@@ -66,6 +68,7 @@ def _again(found: Result, *, again: bool) -> bool:
 def _run(clerk: Clerk, folder: Path, *, collect_only: bool) -> int:
     """130 when it was interrupted, 2 when the cases could not be read, else 0."""
     folder.mkdir(parents=True, exist_ok=True)
+    in_full(os.environ)
     quietly = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
     keep = [f"--basetemp={clerk.evidence}", "-o", "tmp_path_retention_policy=failed"]
     status = pytest.main(
@@ -77,6 +80,12 @@ def _run(clerk: Clerk, folder: Path, *, collect_only: bool) -> int:
         case pytest.ExitCode.OK | pytest.ExitCode.TESTS_FAILED | pytest.ExitCode.NO_TESTS_COLLECTED:
             return 0
     return 2
+
+
+def in_full(environment: MutableMapping[str, str]) -> None:
+    """What the cases are to measure, where nobody has asked for something else."""
+    for name, value in IN_FULL.items():
+        environment.setdefault(name, value)
 
 
 def _tell(console: Console, found: Result) -> None:

@@ -43,6 +43,7 @@ class Clerk:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         cases = [(case, item) for item in items if (case := id_of(item))]
+        _assert_unique([case for case, _ in cases])
         self.known = {case: title_of(item) for case, item in sorted(cases, key=lambda pair: _order(pair[0]))}
         chosen = [(case, item) for case, item in cases if self._is_due(case)]
         self._ids = {item.nodeid: case for case, item in chosen}
@@ -99,6 +100,12 @@ def id_of(item: pytest.Item) -> str:
     """The case's id; '' for a test that is none."""
     mark = item.get_closest_marker("case")
     return str(mark.args[0]) if mark else ""
+
+
+def _assert_unique(ids: list[str]) -> None:
+    """Of two cases with one id the later verdict would hide the other."""
+    if repeated := sorted({case for case in ids if ids.count(case) > 1}, key=_order):
+        raise pytest.UsageError(f"more than one case has the id {', '.join(repeated)}")
 
 
 def title_of(item: pytest.Item) -> str:

@@ -26,12 +26,14 @@ KINDS: Final = {
     "J": "The operator is upgraded",
     "K": "Two operators at once",
     "L": "Nodes are drained",
+    "N": "How much the operator writes",
 }
 _INTRODUCTION: Final = """# The case matrix
 
 What may come to a rollout, each case played on two real nodes with real pods and clients that never repeat
-a request. Written by `python -m tests.matrix --publish`; the figures are of one run, on the machine that is
-named below. What that run did not come to is shown as *not run*.
+a request (G: on a real API server with Kubernetes' own controllers, and pods that are only called ready).
+Written by `python -m tests.matrix --publish`; the figures are of one run, on the machine that is named below.
+What that run did not come to is shown as *not run*.
 
 - *requests*, *failed*: the client ledger's, which counts what has no record as failed. Where a pod that has
   the traffic is killed or answers with errors, requests must fail: how many, and that none does after the way

@@ -2,13 +2,16 @@
 
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from tests.cluster import paths
+from tests.matrix import __main__ as matrix
 from tests.matrix import result, table
-from tests.matrix.clerk import is_wanted
+from tests.matrix.clerk import Clerk, is_wanted
 from tests.matrix.result import Book, Result, Verdict
 
 PASSED = Result(id="A2", title="it rolls", verdict=Verdict.PASSED, seconds=3.5, requests=1200, failed=0)
@@ -81,3 +84,55 @@ def test_a_terminal_shows_the_verdict_in_words() -> None:
     shown = console.export_text()
     assert "passed" in shown
     assert "not run" in shown
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """Every case that there is, by its id."""
+    clerk = collecting(tmp_path_factory.mktemp("evidence"))
+    assert collect([str(paths.ROOT / tests) for tests in matrix.TESTS], clerk) is pytest.ExitCode.OK
+    return clerk.known
+
+
+def test_every_kind_of_case_has_a_title_and_every_title_a_case(known: Mapping[str, str]) -> None:
+    assert {case[0] for case in known} == table.KINDS.keys()
+
+
+def test_the_cases_of_a_kind_are_counted_without_a_gap(known: Mapping[str, str]) -> None:
+    for kind in table.KINDS:
+        numbers = sorted(int(case[1:]) for case in known if case[0] == kind)
+        assert numbers == list(range(1, len(numbers) + 1)), kind
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        pytest.param("A2", pytest.ExitCode.OK, id="each has its own"),
+        pytest.param("A1", pytest.ExitCode.USAGE_ERROR, id="two share one"),
+    ],
+)
+def test_two_cases_of_one_id_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], second: str, expected: pytest.ExitCode
+) -> None:
+    """Or the verdict of the second would hide that of the first."""
+    tests = tmp_path / f"test_first_and_{second.lower()}.py"
+    cases = (f"@pytest.mark.case('{case}')\ndef test_{n}(): pass\n" for n, case in enumerate(("A1", second)))
+    tests.write_text("\n".join(["import pytest", *cases]))
+    assert collect([str(tests)], collecting(tmp_path)) is expected
+    assert ("more than one case has the id A1" in capsys.readouterr().err) is (second == "A1")
+
+
+def test_what_is_promised_is_measured_in_full_unless_somebody_asks_for_less() -> None:
+    environment = {"SLIPWAY_IDLE_SECONDS": "5"}
+    matrix.in_full(environment)
+    assert environment == {"SLIPWAY_IDLE_MODELS": "20", "SLIPWAY_IDLE_SECONDS": "5"}
+
+
+def collecting(evidence: Path) -> Clerk:
+    """A clerk that is to run nothing."""
+    return Clerk(wanted=[], done=[], evidence=evidence, begin=lambda *_: None, tell=lambda _: None)
+
+
+def collect(tests: list[str], clerk: Clerk) -> int:
+    quietly = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
+    return pytest.main([*tests, *quietly, "--collect-only"], plugins=[clerk])

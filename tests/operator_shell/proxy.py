@@ -32,7 +32,10 @@ class Proxy:
         self.swallow = False  # watches stay open and bring nothing
         self.break_watches_of = ""  # a kind: its watches get an error in their stream
         self.overloaded = 0  # so many writes are refused with 429
+        self.stale = False  # a list is answered as it was the last time before
+        self.ahead_of: dict[str, Callable[[], object]] = {}  # a write: what is done right before it, once
         self.writes: list[str] = []  # as "PATCH /apis/…", in their order
+        self._listed: dict[str, tuple[bytes, str]] = {}
         self._session: aiohttp.ClientSession | None = None
         self._end: Callable[[], object] = lambda: None
 
@@ -81,10 +84,16 @@ class Proxy:
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         if request.method != "GET":
-            self.writes.append(f"{request.method} {request.path}")
+            write = f"{request.method} {request.path}"
+            self.writes.append(write)
+            if deed := self.ahead_of.pop(write, None):
+                await asyncio.to_thread(deed)
             if self.overloaded > 0:
                 self.overloaded -= 1
                 return web.json_response({"message": "busy"}, status=429, headers={"Retry-After": "1"})
+        if self.stale and request.path_qs in self._listed:
+            body, kind = self._listed[request.path_qs]
+            return web.Response(body=body, content_type=kind)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         assert self._session is not None
         async with self._session.request(
@@ -98,8 +107,10 @@ class Proxy:
 
     async def _answer(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         if request.query.get("watch") != "true":
-            kind = answer.content_type
-            return web.Response(body=await answer.read(), status=answer.status, content_type=kind)
+            kind, body = answer.content_type, await answer.read()
+            if "labelSelector" in request.query and not self.stale:
+                self._listed[request.path_qs] = body, kind
+            return web.Response(body=body, status=answer.status, content_type=kind)
         response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
         await response.prepare(request)
         await self._stream(request.path, answer, response)

@@ -38,7 +38,13 @@ def log(stack: Installed) -> Path:
 
 
 @pytest.mark.case("N1")
-def test_at_rest_nothing_is_written(stack: Installed, namespace: str, tmp_path: Path, log: Path) -> None:
+def test_at_rest_nothing_is_written(
+    stack: Installed,
+    namespace: str,
+    tmp_path: Path,
+    log: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
     """But for the status of a model whose pods a busy node has taken for not ready meanwhile."""
     models = [_model(namespace, number) for number in range(IDLE_MODELS)]
     stack.kubectl.apply(models)
@@ -48,6 +54,7 @@ def test_at_rest_nothing_is_written(stack: Installed, namespace: str, tmp_path: 
         at_rest = f"jsonpath={{.status.rollout.step}}={step}"
         stack.kubectl.wait(at_rest, of, namespace=namespace, timeout=PATIENCE)
     time.sleep(SETTLING)
+    record_property("remark", f"{IDLE_MODELS} models for {IDLE_SECONDS:g} s")
     begin, recording = journal.now(), tmp_path / "recording.jsonl"
     with Recorder(stack.cluster.kubeconfig, recording, namespaces=[namespace]):
         time.sleep(IDLE_SECONDS)

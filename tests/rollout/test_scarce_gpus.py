@@ -116,9 +116,14 @@ def test_a_quota_keeps_the_second_set_from_existing_at_all(
     assert run.outcome.complaints == []
 
 
-@pytest.mark.case("D6")
 @pytest.mark.long
-@pytest.mark.parametrize("rollout", [BY_TURNS, WITHOUT_SURGE], ids=["one more at first", "one less at first"])
+@pytest.mark.parametrize(
+    "rollout",
+    [
+        pytest.param(BY_TURNS, id="one more at first", marks=pytest.mark.case("D6")),
+        pytest.param(WITHOUT_SURGE, id="one less at first", marks=pytest.mark.case("D9")),
+    ],
+)
 def test_within_a_quota_they_come_one_by_one(
     stack: Installed, namespace: str, tmp_path: Path, rollout: dict[str, object]
 ) -> None:
