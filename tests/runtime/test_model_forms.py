@@ -107,6 +107,50 @@ def test_a_manifest_without_labels_takes_those_of_the_config(tmp_path: pathlib.P
     assert models.load(tmp_path, write).labels == ("negative", "positive")
 
 
+@pytest.mark.parametrize(
+    ("config", "tokens"),
+    [
+        ({}, 512),
+        ({"max_position_embeddings": 64}, 64),
+        ({"max_position_embeddings": 2048}, 512),
+        ({"max_position_embeddings": -1}, 512),
+        ({"max_position_embeddings": None}, 512),
+        ({"max_position_embeddings": 514, "model_type": "bert", "pad_token_id": 0}, 512),
+        ({"max_position_embeddings": 66, "model_type": "bert", "pad_token_id": 0}, 66),
+        ({"max_position_embeddings": 66, "model_type": "roberta", "pad_token_id": 1}, 64),
+        ({"max_position_embeddings": 66, "model_type": "xlm-roberta", "pad_token_id": 3}, 62),
+        ({"max_position_embeddings": 66, "model_type": "mpnet"}, 64),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("manifest", [True, False], ids=["with slipway.yaml", "without"])
+def test_a_text_has_no_more_tokens_than_the_model_has_positions(
+    tmp_path: pathlib.Path, config: dict[str, Any], tokens: int, *, manifest: bool
+) -> None:
+    def write(folder: pathlib.Path) -> None:
+        options = bundles.BundleOptions(goldens=[])
+        bundles.write(folder, options)
+        (folder / "config.json").write_text(json.dumps({"id2label": {"0": "no", "1": "yes"}, **config}))
+        (folder / "slipway.yaml").unlink()
+        if manifest:
+            bundles.write_manifest(folder, options, inputs=None)
+
+    model = models.load(tmp_path, write)
+
+    assert model.encode(["good " * 1000])[0].length == tokens
+    assert max(timing.tokens for timing in model.warm_up(max_rows=1, budget_s=5)) == tokens
+
+
+def test_what_the_manifest_says_of_the_length_holds(tmp_path: pathlib.Path) -> None:
+    def write(folder: pathlib.Path) -> None:
+        bundles.write(folder, bundles.BundleOptions(goldens=[], max_tokens=100))
+        config = {"id2label": {"0": "no", "1": "yes"}, "max_position_embeddings": 64}
+        (folder / "config.json").write_text(json.dumps(config))
+        bundles.write_manifest(folder, bundles.BundleOptions(goldens=[], max_tokens=100))
+
+    assert models.load(tmp_path, write).encode(["good " * 1000])[0].length == 100
+
+
 def test_token_types_and_32_bit_ids_are_fed_to_a_model_that_reads_them(tmp_path: pathlib.Path) -> None:
     def write(folder: pathlib.Path) -> None:
         bundles.write(folder)

@@ -130,6 +130,29 @@ def test_tokens_and_masks_are_those_of_the_tokenizers_own_padding(
     assert [kinds.tolist() for _, kinds in ours.encode_typed(texts)] == [[0] * len(row) for row in rows]
 
 
+@pytest.mark.parametrize("left", [False, True], ids=["cut right", "cut left"])
+@pytest.mark.parametrize(
+    ("said", "most", "expected"), [(8, 64, 8), (64, 8, 8), (1000, 64, 64), (None, 16, 16)], ids=str
+)
+def test_a_text_is_cut_where_the_tokenizer_and_the_bundle_both_allow_it(
+    tmp_path: pathlib.Path, said: int | None, most: int, expected: int, *, left: bool
+) -> None:
+    direction = "left" if left else "right"
+    theirs = tokenizers.Tokenizer.from_str(_word_pieces(left=left).to_str())
+    theirs.no_padding()
+    theirs.no_truncation()
+    if said is not None:
+        theirs.enable_truncation(max_length=said, direction=direction)
+    theirs.save(str(tmp_path / "tokenizer.json"))
+
+    ours = TextEncoder(tmp_path / "tokenizer.json", max_tokens=most)
+    found = [ids.tolist() for ids in ours.encode(TEXTS)]
+
+    theirs.enable_truncation(max_length=expected, direction=direction if said is not None else "right")
+    assert found == [theirs.encode(text).ids for text in TEXTS]
+    assert max(map(len, found)) == expected == ours.max_tokens
+
+
 def test_scores_are_those_of_the_tokenizer_and_onnxruntime_by_themselves(tmp_path: pathlib.Path) -> None:
     """The runtime's way, in every company, against the plainest one: one text, one run."""
     model = models.load(tmp_path, bundles.write)

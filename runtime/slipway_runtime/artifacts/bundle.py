@@ -10,7 +10,7 @@ import pathlib
 import re
 from dataclasses import dataclass
 
-from slipway_runtime.artifacts import manifest, pickles
+from slipway_runtime.artifacts import config, manifest, pickles
 from slipway_runtime.artifacts.source import Item, Source, listing_digest
 from slipway_runtime.failures import Reason, StartupError
 
@@ -114,21 +114,23 @@ def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item
             raise _mismatch(
                 source, name, f"its sha256 is {found}, but {MANIFEST} lists it with {expected.sha256}"
             )
-    completed = _with_labels(source, directory, description)
+    completed = _completed(source, directory, description)
     return Bundle(directory=directory, description=completed, digest=digest)
 
 
-def _with_labels(
+def _completed(
     source: Source, directory: pathlib.Path, description: manifest.Description
 ) -> manifest.Description:
-    """The labels of config.json, when slipway.yaml names none and the form needs some."""
-    if description.labels or description.form is manifest.Form.TENSORS:
-        return description
-    if CONFIG not in (description.files or {}):
+    """With what config.json says, where slipway.yaml leaves something open."""
+    if not description.complete and CONFIG in (description.files or {}):
+        description = description.completed(_read_config(source, directory))
+    if not description.labels and description.form is not manifest.Form.TENSORS:
         raise _invalid(source, MANIFEST, f"labels: there are none, nor is there a {CONFIG} with id2label")
-    text = (directory / CONFIG).read_bytes()
-    labels = manifest.read_config(text, subject=source.describe(CONFIG)).labels
-    return dataclasses.replace(description, labels=labels)
+    return description
+
+
+def _read_config(source: Source, directory: pathlib.Path) -> config.Config:
+    return config.read((directory / CONFIG).read_bytes(), subject=source.describe(CONFIG))
 
 
 def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tuple[bytes, str]:
@@ -147,8 +149,10 @@ def _fetch_bare(
         source.save(items[name], directory / name)
     description = manifest.Description(form=manifest.Form.TENSORS)
     if TOKENIZER in items:
-        text = (directory / CONFIG).read_bytes()
-        description = manifest.read_config(text, subject=source.describe(CONFIG))
+        described = _read_config(source, directory)
+        if not described.labels:
+            raise _invalid(source, CONFIG, f"id2label: there are no labels (and there is no {MANIFEST})")
+        description = manifest.from_config(described)
     return Bundle(directory=directory, description=description, digest=digest)
 
 

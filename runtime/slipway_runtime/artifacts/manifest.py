@@ -1,12 +1,11 @@
-"""The text of slipway.yaml and of config.json, read into what the rest of the runtime needs.
+"""The text of slipway.yaml, beside a config.json or without, read into what the rest of the runtime needs.
 
 Knows no files and no sources: bytes in, `Description` out. The models below are also where
 `schemas/slipway.schema.json` comes from, so their docstrings and descriptions are for the writers of bundles.
 """
 
 import enum
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -14,6 +13,7 @@ import pydantic.alias_generators
 import yaml
 from pydantic import Field
 
+from slipway_runtime.artifacts.config import Config
 from slipway_runtime.failures import Reason, StartupError
 
 _DEFAULT_MAX_TOKENS = 512
@@ -58,20 +58,38 @@ class FileEntry:
 class Description:
     """What a bundle says about itself.
 
-    `labels` is empty for tensors. `threshold` is None unless several labels may apply to one text.
-    `scores` names the ONNX output to read, None the usual one. `batched` is None when the model
-    itself shall tell. `files` is None when there is no slipway.yaml to list them.
+    `labels` is empty for tensors. `max_tokens` is None while nothing has been said. `threshold` is
+    None unless several labels may apply to one text. `scores` names the ONNX output to read, None the
+    usual one. `batched` is None when the model itself shall tell. `files` is None when there is no
+    slipway.yaml to list them.
     """
 
     form: Form
     labels: tuple[str, ...] = ()
-    max_tokens: int = _DEFAULT_MAX_TOKENS
+    max_tokens: int | None = None
     postprocessing: Postprocessing = Postprocessing.SOFTMAX
     threshold: float | None = None
     scores: str | None = None
     batched: bool | None = None
     goldens: tuple[Golden, ...] = ()
     files: dict[str, FileEntry] | None = None
+
+    @property
+    def most_tokens(self) -> int:
+        """Of a text; what tokenizer.json says may be fewer."""
+        return _DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens
+
+    @property
+    def complete(self) -> bool:
+        """Whether a config.json could add nothing."""
+        if self.form is Form.TENSORS:
+            return True
+        return bool(self.labels) and (self.form is Form.STRINGS or self.max_tokens is not None)
+
+    def completed(self, config: Config) -> "Description":
+        """What is not said here, as config.json says it."""
+        bounded = min(config.max_tokens or _DEFAULT_MAX_TOKENS, _DEFAULT_MAX_TOKENS)
+        return replace(self, labels=self.labels or config.labels, max_tokens=self.max_tokens or bounded)
 
 
 class _Strict(pydantic.BaseModel):
@@ -88,7 +106,7 @@ class Inputs(_Strict):
     """How a text is prepared."""
 
     max_tokens: Annotated[int, Field(ge=1, le=8192)]
-    """Tokens beyond this many are cut off, by the rules of tokenizer.json."""
+    """Tokens beyond this many are cut off, by the rules of tokenizer.json, which may allow fewer."""
 
 
 class Outputs(_Strict):
@@ -140,14 +158,6 @@ class Manifest(_Strict):
     """Every other file of the bundle."""
 
 
-class _Config(pydantic.BaseModel):
-    """The few keys of a Hugging Face config.json that matter here."""
-
-    id2label: dict[int, str]
-    max_position_embeddings: int = _DEFAULT_MAX_TOKENS
-    problem_type: str | None = None
-
-
 def schema() -> dict[str, Any]:
     """The JSON Schema of slipway.yaml; `schemas/slipway.schema.json` is a copy of it for other programs."""
     written = _without_titles(Manifest.model_json_schema(by_alias=True))
@@ -174,7 +184,7 @@ def read(text: bytes, *, subject: str, tokenizer: str) -> Description:
     return Description(
         form=form,
         labels=tuple(manifest.labels or ()),
-        max_tokens=manifest.inputs.max_tokens if manifest.inputs else _DEFAULT_MAX_TOKENS,
+        max_tokens=manifest.inputs.max_tokens if manifest.inputs else None,
         postprocessing=manifest.postprocessing or usual,
         threshold=manifest.threshold,
         scores=manifest.outputs.scores if manifest.outputs else None,
@@ -186,25 +196,14 @@ def read(text: bytes, *, subject: str, tokenizer: str) -> Description:
     )
 
 
-def read_config(text: bytes, *, subject: str) -> Description:
-    """Read config.json of a bundle that has no slipway.yaml: labels, and no promise to check."""
-    try:
-        config = _Config.model_validate(json.loads(text))
-    except RecursionError as error:
-        raise _invalid(subject, "it is nested too deeply") from error
-    except ValueError as error:  # pydantic's and json's errors are both ValueErrors
-        what = _first(error) if isinstance(error, pydantic.ValidationError) else str(error)
-        raise _invalid(subject, what) from error
-    if sorted(config.id2label) != list(range(len(config.id2label))) or not config.id2label:
-        raise _invalid(subject, "id2label must name the logits 0, 1, 2 … without a gap")
-    several = config.problem_type == "multi_label_classification"
-    return Description(
+def from_config(config: Config) -> Description:
+    """Of a bundle that has no slipway.yaml: labels, and no promise to check."""
+    described = Description(
         form=Form.TOKENS,
-        labels=tuple(config.id2label[index] for index in range(len(config.id2label))),
-        max_tokens=max(1, min(config.max_position_embeddings, _DEFAULT_MAX_TOKENS)),
-        postprocessing=Postprocessing.SIGMOID if several else Postprocessing.SOFTMAX,
-        threshold=_DEFAULT_THRESHOLD if several else None,
+        postprocessing=Postprocessing.SIGMOID if config.several else Postprocessing.SOFTMAX,
+        threshold=_DEFAULT_THRESHOLD if config.several else None,
     )
+    return described.completed(config)
 
 
 def _without_titles(part: Any) -> Any:

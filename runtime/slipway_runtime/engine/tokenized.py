@@ -24,9 +24,9 @@ class TokenClassifier(TextClassifier):
     def __init__(self, bundle: Bundle, options: SessionOptions) -> None:
         """Load the bundle. Takes seconds: use a thread. Raises StartupError."""
         description = bundle.description
-        encoder = TextEncoder(bundle.tokenizer, max_tokens=description.max_tokens)
+        encoder = TextEncoder(bundle.tokenizer, max_tokens=description.most_tokens)
         session = Session(bundle.model, options)
-        super().__init__(session, Scoring.of(description), max_length=description.max_tokens)
+        super().__init__(session, Scoring.of(description), max_length=encoder.max_tokens)
         self._encoder = encoder
         self._dtypes = {port.name: port.dtype for port in session.inputs}
         self._typed = _TYPES in self._dtypes

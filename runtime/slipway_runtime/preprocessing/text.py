@@ -41,7 +41,7 @@ class TextEncoder:
         self.pad_type = int(said.get("pad_type_id", 0))
         self.pads_left = said.get("direction") == "left"
         self._tokenizer.no_padding()
-        self._truncate(max_tokens)
+        self.max_tokens = self._truncate(max_tokens)
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
         """One array of ids a text, each of 1 to `max_tokens`. Safe in any thread."""
@@ -59,14 +59,16 @@ class TextEncoder:
             for encoding in self._tokenizer.encode_batch_fast(texts)
         ]
 
-    def _truncate(self, max_tokens: int) -> None:
-        """By the file's own rules, but to no more than `max_tokens`."""
+    def _truncate(self, max_tokens: int) -> int:
+        """By the file's own rules, but to no more than `max_tokens`. Returns to how many."""
         said = self._tokenizer.truncation or {}
+        most = max(1, min(int(said.get("max_length", max_tokens)), max_tokens))
         self._tokenizer.enable_truncation(
-            max_length=max_tokens,
+            max_length=most,
             strategy=said.get("strategy", "longest_first"),
             direction=said.get("direction", "right"),
         )
+        return most
 
     def _find_pad_id(self) -> int:
         found = (self._tokenizer.token_to_id(token) for token in _PAD_TOKENS)
