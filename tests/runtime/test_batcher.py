@@ -33,6 +33,7 @@ from slipway_runtime.scheduling.calls import (
     RowFailedError,
 )
 from slipway_runtime.scheduling.costs import Estimate
+from slipway_runtime.scheduling.execution import TokenBudget
 from slipway_runtime.scheduling.jobs import Finished
 from slipway_runtime.scheduling.policy import Limits
 from slipway_runtime.scheduling.turns import Turns
@@ -91,9 +92,12 @@ class Bench:
     model: FakeModel
     batcher: Batcher
 
-    async def ask(self, *numbers: int, call: Call = PATIENT, length: int = 8) -> Finished:
+    async def ask(
+        self, *numbers: int, call: Call = PATIENT, length: int = 8, lengths: Sequence[int] | None = None
+    ) -> Finished:
         predicted = self.batcher.admit(len(numbers), call)
-        return await self.batcher.run([_row(number, length) for number in numbers], call, predicted=predicted)
+        rows = map(_row, numbers, lengths or [length] * len(numbers))
+        return await self.batcher.run([*rows], call, predicted=predicted)
 
     def begin(self, *numbers: int, call: Call = PATIENT) -> "asyncio.Task[Finished]":
         return asyncio.create_task(self.ask(*numbers, call=call))
@@ -214,6 +218,34 @@ def test_a_row_that_is_too_large_for_the_memory_fails_alone() -> None:
         assert (_numbers(small), _numbers(large)) == ([1], ["failed"])
 
     _serve(story)
+
+
+def test_a_row_that_never_fits_says_nothing_about_the_batches_of_others() -> None:
+    async def story(bench: Bench) -> None:
+        bench.model.memory = 300
+        alone = await bench.ask(1, length=400)
+        mixed = await bench.ask(*range(100, 107), lengths=[8, 8, 400, 8, 8, 8, 8])
+        assert _numbers(alone) == ["failed"]
+        assert _numbers(mixed) == [100, 101, "failed", 103, 104, 105, 106]
+        bench.model.runs.clear()
+        assert _numbers(await bench.ask(*range(200, 232))) == list(range(200, 232))
+        assert [len(run) for run in bench.model.runs] == [32]
+
+    _serve(story)
+
+
+def test_a_budget_that_was_halved_grows_back_slowly_whatever_the_length_of_rows() -> None:
+    budget = TokenBudget(16_384)
+    budget.ran_out(32)
+    assert budget.tokens == 16
+
+    for _ in range(200):
+        budget.went_well()
+    assert 16 < budget.tokens < 32
+
+    for _ in range(10_000):
+        budget.went_well()
+    assert budget.tokens == 16_384
 
 
 def test_a_model_that_answers_too_few_rows_fails_them_and_not_the_queue() -> None:

@@ -39,7 +39,7 @@ class Execution:
         self.cost = 0.0
         self.outcomes: list[Outcome] = []
         self.runs = 0  # one, unless something failed
-        self.too_large: int | None = None  # the padded tokens of the smallest run that lacked memory
+        self.too_large: int | None = None  # padded tokens of the smallest batch that lacked memory
 
     @property
     def clean(self) -> bool:
@@ -64,8 +64,11 @@ class Execution:
         except RunAbortedError as error:
             return [error] * len(rows)
         except OutOfMemoryError as error:
-            self._note_size(rows)
-            return self._in_halves(rows, error)
+            outcomes = self._in_halves(rows, error)
+            # One in which a row would not fit even alone says nothing about other batches.
+            if not any(isinstance(outcome, OutOfMemoryError) for outcome in outcomes):
+                self._note_size(rows)
+            return outcomes
         except Exception as error:  # whatever a model raises is the row's, never the thread's
             return self._in_halves(rows, error)
 
@@ -93,7 +96,7 @@ class Execution:
 class TokenBudget:
     """The padded tokens that a run may have: halved when memory ran out, and slowly back to its limit."""
 
-    _STEPS = 20
+    _STEP = 10  # by a tenth of itself, since rows may have one token each or thousands
     _GOOD_RUNS = 50  # per step
 
     def __init__(self, limit: int) -> None:
@@ -112,4 +115,4 @@ class TokenBudget:
         self._good += 1
         if self._good >= self._GOOD_RUNS:
             self._good = 0
-            self.tokens = min(self._limit, self.tokens + max(1, self._limit // self._STEPS))
+            self.tokens = min(self._limit, self.tokens + max(1, self.tokens // self._STEP))
