@@ -166,6 +166,43 @@ def test_it_is_known_since_when_a_revision_falls_short() -> None:
         assert look(deployments=[objects.deployment(A)], pods=pods).revisions[0].short_since == since
 
 
+REFUSED = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": "2026-01-02T03:05:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("pods", "conditions", "since"),
+    [
+        pytest.param([], [], None, id="none exists yet: it is about to be made"),
+        pytest.param([objects.pod("x", A)], [], 5, id="one is ready, and its slice does not show it yet"),
+        pytest.param([], [REFUSED], 60, id="they are refused"),
+        pytest.param([objects.pod("x", A, ready=False)], [REFUSED], 60, id="the second one is refused"),
+        pytest.param([], [REFUSED | {"status": "False"}], None, id="they are refused no more"),
+        pytest.param([], [{"type": "Progressing", "status": "True"}], None, id="something else is said"),
+        pytest.param(
+            [objects.pod("x", A, ready=False), objects.pod("y", A, ready=False)],
+            [REFUSED],
+            5,
+            id="all exist, and the refusal is an old one",
+        ),
+    ],
+)
+def test_it_is_known_since_when_pods_are_lacking_that(
+    pods: list[objects.Object], conditions: list[objects.Object], since: int | None
+) -> None:
+    deployment = objects.deployment(A, replicas=2)
+    deployment["status"]["conditions"] = conditions
+    at = datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.UTC)
+    wanted = at + datetime.timedelta(seconds=since) if since is not None else None
+    assert look(deployments=[deployment], pods=pods).revisions[0].short_since == wanted
+
+
+def test_what_is_ready_and_shown_lacks_nothing() -> None:
+    piece = objects.endpoint_slice(f"sentiment-{A}", x=True)
+    deployment = objects.deployment(A, replicas=1)
+    seen = look(deployments=[deployment], slices=[piece], pods=[objects.pod("x", A)])
+    assert seen.revisions[0].short_since is None
+
+
 def test_a_revisions_service_belongs_to_its_deployment() -> None:
     seen = look(
         deployments=[objects.deployment(A), objects.deployment(B)], services=[objects.revision_service(A)]

@@ -231,7 +231,11 @@ def _justly_ended(action: actions.Reject | actions.Release, taken: look.Look) ->
         assert any(p.severity is observed.Severity.REJECTING for p in ended.problems)
         assert action.verdict.reason in reasons.REJECTED_REASONS
     else:
-        age = (taken.at - ended.attempt_started_at).total_seconds()
+        begun = ended.attempt_started_at
+        if turns.under_way(taken):
+            assert ended.short_since is not None, "released, and no pod has kept it waiting"
+            begun = max(begun, ended.short_since)
+        age = (taken.at - begun).total_seconds()
         assert age >= taken.asked.progress_deadline, "released before its deadline"
 
 

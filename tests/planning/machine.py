@@ -77,6 +77,18 @@ class Rollouts(RuleBasedStateMachine):
     def time_passes(self, seconds: float) -> None:
         self.world.time_passes(seconds)
 
+    @rule(lag=st.sampled_from([True, False, False]))
+    def controllers_lag_or_not(self, lag: bool) -> None:  # noqa: FBT001
+        self.world.controllers_lag = lag
+
+    @rule(more=st.sampled_from([None, None, 0, 1]))
+    def a_quota_forbids(self, more: int | None) -> None:
+        self.world.quota = None if more is None else len(self.world.pods) + more
+
+    @rule()
+    def pods_are_made(self) -> None:
+        self.world.pods_are_made()
+
     @rule()
     def slices_catch_up(self) -> None:
         self.world.slices_catch_up()
@@ -241,7 +253,8 @@ class Rollouts(RuleBasedStateMachine):
     @rule()
     def everything_comes_to_its_end(self) -> None:
         self.world.user_pauses(paused=False)
-        self.world.others_come_first = False
+        self.world.others_come_first = self.world.controllers_lag = False
+        self.world.quota = None
         self.world.user_promotes()
         self.world.user_chooses(
             self.world.asked.strategy, max_surge=2

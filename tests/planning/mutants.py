@@ -65,7 +65,7 @@ def judges_the_live_revision(patch: pytest.MonkeyPatch) -> None:
 def _judge_anyway(s: situation.Situation, target: observed.Revision) -> decision.Decision:
     if not failure.is_late(s, target) or len(target.ready) >= s.asked.replicas:
         return decision.NOTHING
-    verdict = failure.verdict(s, failure.why_late(s, target))
+    verdict = failure.verdict(s, failure.why_late(s, target, wanted=s.enough))
     return decision.act(actions.Release(target.id, verdict), actions.Scale(target.id, 0))
 
 

@@ -64,6 +64,16 @@ def takes_a_place_that_is_not_free_yet(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rolling, "_more", more)
 
 
+def counts_every_turn_from_the_beginning(patch: pytest.MonkeyPatch) -> None:
+    """What takes more turns than fit into the deadline leads itself back."""
+
+    def late(s: situation.Situation, target: observed.Revision) -> bool:
+        ends = situation.after(target.attempt_started_at, s.asked.progress_deadline)
+        return len(target.ready) < target.desired and s.now >= ends
+
+    patch.setattr(rolling, "late", late)
+
+
 def narrows_on_the_first_ready_pod(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rolling, "_proven", lambda s, goal: s.asked.replicas if goal.ready else 0)
 
@@ -122,6 +132,7 @@ ALL: tuple[mutation.Mutation, ...] = (
     lets_go_what_it_goes_back_to,
     turns_without_a_floor,
     takes_a_place_that_is_not_free_yet,
+    counts_every_turn_from_the_beginning,
     narrows_on_the_first_ready_pod,
     never_narrows,
     takes_down_without_leave,

@@ -81,3 +81,10 @@ def test_a_version_that_has_lost_all_of_its_pods_while_it_waited_is_late() -> No
     scene = a_model(asking="v2", manual=True).with_live("v1")
     waited = scene.with_revision("v2", attempt_started_at=ago(90_000), short_since=ago(10))
     assert isinstance(waited.actions[0], actions.Release)
+
+
+def test_a_version_that_has_waited_for_days_is_not_late_while_a_pod_is_about_to_be_made() -> None:
+    scene = a_model(asking="v2", replicas=2, manual=True).with_live("v1", ready=2)
+    waited = scene.with_revision("v2", ready=1, attempt_started_at=ago(90_000))
+    assert waited.actions == (actions.CreatePreviewService("v1"),)
+    assert waited.plan.look_again == ahead(600)

@@ -187,6 +187,20 @@ def test_a_pod_that_takes_too_long_ends_the_attempt_and_waiting_for_a_turn_does_
     assert rolling.roll(waiting.situation).actions == (actions.Scale("v2", 1),)
 
 
+def test_a_pod_that_is_about_to_be_made_is_not_late() -> None:
+    scene = _turning(2, 2, ready=1, replicas=3)
+    waiting = dataclasses.replace(scene.revisions[1], pods=1, attempt_started_at=ago(9000))
+    decided = rolling.roll(dataclasses.replace(scene, revisions=(scene.revisions[0], waiting)).situation)
+    assert (decided.actions, decided.look_again) == ((), None)
+
+
+def test_a_pod_that_was_made_a_while_ago_has_the_rest_of_its_time() -> None:
+    scene = _turning(2, 2, ready=1, replicas=3)
+    starting = dataclasses.replace(scene.revisions[1], attempt_started_at=ago(9000), short_since=ago(60))
+    decided = rolling.roll(dataclasses.replace(scene, revisions=(scene.revisions[0], starting)).situation)
+    assert (decided.actions, decided.look_again) == ((), ahead(540))
+
+
 def test_a_version_that_was_released_is_tried_again_later() -> None:
     scene = _asking().with_revision("v1", ready=1, desired=2, promoted_at=ago(AN_HOUR))
     back = scene.with_revision("v2", released=a_verdict(seconds_ago=60), **NONE_YET).widened("v1")

@@ -55,6 +55,12 @@ def no_room(pod: str) -> observed.Problem:
     return observed.Problem(REASON.UNSCHEDULABLE, "0/2 nodes are available", pod, SEVERITY.BLOCKING)
 
 
+def no_quota(version: str) -> observed.Problem:
+    """What is said of a Deployment that may have no pod more."""
+    name = f"Deployment sentiment-{version}"
+    return observed.Problem(REASON.QUOTA_EXCEEDED, "exceeded quota: gpus", name, SEVERITY.BLOCKING)
+
+
 def crash(pod: str, severity: observed.Severity) -> observed.Problem:
     """What is said of any pod that has crashed: once (PASSING) or again and again (REJECTING)."""
     return observed.Problem(REASON.CRASH_LOOP, "ended with exit code 139", pod, severity)

@@ -19,6 +19,10 @@ BAKE = 40
 START = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 
 
+def seconds(count: float) -> datetime.timedelta:
+    return datetime.timedelta(seconds=count)
+
+
 class Phase(enum.Enum):
     STARTING = "starting"
     READY = "ready"
@@ -54,6 +58,7 @@ class Deployment:
     released: observed.Verdict | None = None
     answers: observed.Answers | None = None
     has_budget: bool = False
+    refused_since: datetime.datetime | None = None  # a pod, by the quota
 
 
 @dataclasses.dataclass(slots=True)
@@ -83,6 +88,8 @@ class World:
         self._stable_slices: frozenset[str] = frozenset()
         self._counter = 0
         self.others_come_first = False  # as many rollouts of other models are under way as may be
+        self.controllers_lag = False  # pods are made only when `pods_are_made` says so
+        self.quota: int | None = None  # pods that may exist
         self.moved_by_hand = 0  # how often somebody but the operator has decided where requests go
 
     # -- what the users do --
@@ -143,6 +150,11 @@ class World:
     def _is_selected(self, pod: Pod) -> bool:
         return self.service is not None and (self.service.wide or self.service.revision == pod.revision)
 
+    def pods_are_made(self) -> None:
+        """What the Deployments lack, as far as the quota allows."""
+        for revision in self.deployments:
+            self._make_pods(revision)
+
     def pod_starts(self, uid: str) -> None:
         """A pod comes up, or comes up again, and ends as its version's nature has it."""
         pod = self.pods[uid]
@@ -178,7 +190,7 @@ class World:
     def pod_is_gone(self, uid: str) -> None:
         """Evicted, drained, or lost with its node: its Deployment makes another."""
         revision = self.pods.pop(uid).revision
-        self._make_pods(revision)
+        self._notice(revision)
 
     def settles(self) -> bool:
         """What is under way comes to its end: first pods start and slices catch up, then leaving pods end.
@@ -186,6 +198,7 @@ class World:
         Whether anything changed by it.
         """
         before = self.as_seen()
+        self.pods_are_made()
         for pod in self.pods.values():
             if pod.phase in UNREADY:
                 self.pod_starts(pod.uid)
@@ -223,7 +236,7 @@ class World:
 
     def create_deployment(self, revision: str, replicas: int, at: datetime.datetime) -> None:
         self.deployments[revision] = Deployment(revision, replicas, at, replicas)
-        self._make_pods(revision)
+        self._notice(revision)
 
     def create_service(self, revision: str) -> None:
         self.service = StableService(revision, self._next())
@@ -252,7 +265,7 @@ class World:
         by_worth = sorted(self.standing(revision), key=lambda pod: pod.phase is Phase.READY, reverse=True)
         for pod in by_worth[replicas:]:
             self._becomes(pod, Phase.LEAVING, None)
-        self._make_pods(revision)
+        self._notice(revision)
 
     # -- what can be seen --
 
@@ -309,14 +322,29 @@ class World:
             promoted_at=deployment.promoted_at,
             rejected=deployment.rejected,
             released=deployment.released,
-            problems=tuple(pod.problem for pod in pods if pod.problem is not None),
+            problems=self._problems(deployment, pods),
             symptoms=tuple(
                 symptom for pod in pods if pod.phase is not Phase.LEAVING for symptom in pod.symptoms.values()
             ),
             answers=deployment.answers,
             has_budget=deployment.has_budget,
-            short_since=max((pod.since for pod in pods if pod.phase in UNREADY), default=None),
+            short_since=self._short_since(deployment, ready),
         )
+
+    def _problems(self, deployment: Deployment, pods: list[Pod]) -> tuple[observed.Problem, ...]:
+        refused = (versions.no_quota(deployment.revision),) if self._lacks_quota(deployment) else ()
+        return (*refused, *(pod.problem for pod in pods if pod.problem is not None))
+
+    def _short_since(self, deployment: Deployment, ready: list[Pod]) -> datetime.datetime | None:
+        """Of the pods that are not seen ready, and of those that are refused: the last."""
+        moments = [pod.since for pod in self.standing(deployment.revision) if pod not in ready]
+        if self._lacks_quota(deployment) and deployment.refused_since is not None:
+            moments.append(deployment.refused_since)
+        return max(moments, default=None)
+
+    def _lacks_quota(self, deployment: Deployment) -> bool:
+        lacking = len(self.standing(deployment.revision)) < deployment.desired
+        return lacking and deployment.refused_since is not None
 
     def _ready(self, revision: str | None) -> list[Pod]:
         return [pod for pod in self.standing(revision) if pod.phase is Phase.READY]
@@ -328,12 +356,22 @@ class World:
         if pod.phase is not Phase.LEAVING:
             pod.phase, pod.problem, pod.since = phase, problem, self.now
 
+    def _notice(self, revision: str) -> None:
+        """The controllers see that a Deployment lacks pods: at once, or later."""
+        if not self.controllers_lag:
+            self._make_pods(revision)
+
     def _make_pods(self, revision: str) -> None:
         deployment = self.deployments.get(revision)
-        missing = deployment.desired - len(self.standing(revision)) if deployment else 0
-        for _ in range(missing):
+        if deployment is None:
+            return
+        for _ in range(deployment.desired - len(self.standing(revision))):
+            if self.quota is not None and len(self.pods) >= self.quota:
+                deployment.refused_since = deployment.refused_since or self.now
+                return
             uid = f"{revision}-{self._next()}"
             self.pods[uid] = Pod(uid, revision, self.now)
+        deployment.refused_since = None
 
     def _next(self) -> int:
         self._counter += 1

@@ -95,7 +95,9 @@ class Revision:
     answers: Answers | None = None  # since it is watched; None where its pods could not be asked
     answers_lately: Answers | None = None  # of these, in the last seconds
     shortage: scarcity.Shortage | None = None  # of what there is too little for its pods
-    short_since: datetime.datetime | None = None  # when the last of its unready pods was made or fell
+    # When the last of the pods that it lacks was made, fell or was refused; None also while what it lacks is
+    # about to be made.
+    short_since: datetime.datetime | None = None
     has_budget: bool = False  # a PodDisruptionBudget of its own
     edited_by: str = ""  # who has changed its pod template since it was made
 

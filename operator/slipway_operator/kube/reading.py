@@ -13,7 +13,7 @@ from typing import Any
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import editing, lending, problems, symptoms
+from slipway_operator.kube import editing, lacking, lending, problems, symptoms
 from slipway_operator.rendering import access, attempt, identity
 
 Body = dict[str, Any]
@@ -151,12 +151,13 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
     pods = [p for p in seen.pods if _label(p, labels.REVISION) == revision and not _finished(p)]
     created = _created(deployment)
     desired = spec.get("replicas", 1)
+    ready = _ready(metadata["name"], pods, seen.slices)
     return observed.Revision(
         id=revision,
         version=_label(deployment, labels.VERSION),
         desired=desired,
         pods=len(pods),
-        ready=_ready(metadata["name"], pods, seen.slices),
+        ready=ready,
         has_service=any(_is_child_of(s, metadata) for s in seen.services),
         attempt_started_at=attempt.read_time(annotations, labels.ATTEMPT_STARTED_AT) or created,
         attempt_number=attempt.read_count(annotations, labels.ATTEMPT, default=1),
@@ -166,7 +167,7 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         released=attempt.read_verdict(annotations, labels.RELEASED),
         problems=problems.of_revision(deployment, pods),
         symptoms=symptoms.of_pods(pods),
-        short_since=max((_unready_since(pod) for pod in pods if _falls_short(pod)), default=None),
+        short_since=lacking.short_since(deployment, pods, counted=[pod.uid for pod in ready]),
         has_budget=any(_is_child_of(b, metadata) for b in seen.budgets),
         edited_by=editing.editor_of_template(deployment),
     )
@@ -193,18 +194,6 @@ def _ready_since(pod: Body) -> datetime.datetime | None:
         if condition["type"] == "Ready" and condition["status"] == "True":
             return attempt.read_timestamp(condition.get("lastTransitionTime", "")) or _LONG_AGO
     return None
-
-
-def _falls_short(pod: Body) -> bool:
-    return "deletionTimestamp" not in pod["metadata"] and _ready_since(pod) is None
-
-
-def _unready_since(pod: Body) -> datetime.datetime:
-    """When the pod ceased to be ready, or was made."""
-    for condition in pod.get("status", {}).get("conditions", []):
-        if condition["type"] == "Ready" and (fell := condition.get("lastTransitionTime")):
-            return attempt.read_timestamp(fell) or _LONG_AGO
-    return _created(pod)
 
 
 def _endpoints(slices: list[Body], service: str) -> dict[str, bool]:

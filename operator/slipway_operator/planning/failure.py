@@ -33,9 +33,8 @@ def judge(s: situation.Situation) -> decision.Decision:
         return decision.NOTHING
     if not is_late(s, target):
         return decision.wait_until(deadline(s, target))
-    return decision.act(
-        actions.Release(target.id, verdict(s, why_late(s, target))), actions.Scale(target.id, 0)
-    )
+    why = why_late(s, target, wanted=s.enough)
+    return decision.act(actions.Release(target.id, verdict(s, why)), actions.Scale(target.id, 0))
 
 
 def under_way(target: observed.Revision) -> bool:
@@ -83,21 +82,21 @@ def deadline(s: situation.Situation, target: observed.Revision) -> datetime.date
     """The end of the time that an attempt may take, counted from its beginning.
 
     One that waits for its promotion may have been complete for days when it loses a pod: then it counts from
-    that loss.
+    that loss, and not at all while a pod is about to be made.
     """
     begun = target.attempt_started_at
-    if s.asked.manual and target.ready and target.short_since is not None:
-        begun = max(begun, target.short_since)
+    if s.asked.manual and target.ready:
+        begun = max(begun, target.short_since or s.now)
     return situation.after(begun, s.asked.progress_deadline)
 
 
-def why_late(s: situation.Situation, target: observed.Revision) -> observed.Problem:
+def why_late(s: situation.Situation, target: observed.Revision, *, wanted: int) -> observed.Problem:
     """What is known to keep it, or that nothing is."""
     if target.worst is not None:
         return target.worst
     return observed.Problem(
         reason=reasons.ConditionReason.PROGRESS_DEADLINE_EXCEEDED,
-        message=f"{len(target.ready)} of {s.enough} pods were ready after {s.asked.progress_deadline} s",
+        message=f"{len(target.ready)} of {wanted} pods were ready after {s.asked.progress_deadline} s",
         object=f"revision {target.id}",
         severity=observed.Severity.BLOCKING,
     )

@@ -29,7 +29,8 @@ def possible(s: situation.Situation) -> bool:
 
 def late(s: situation.Situation, target: observed.Revision) -> bool:
     """One of its pods has taken all the time that it may; waiting for its turn does not count."""
-    return len(target.ready) < target.desired and s.now >= _deadline(s, target)
+    ends = _deadline(s, target)
+    return ends is not None and s.now >= ends
 
 
 def makes_room(s: situation.Situation, target: observed.Revision) -> bool:
@@ -90,7 +91,8 @@ def _judge(s: situation.Situation, target: observed.Revision) -> actions.Action 
     if worst is not None and worst.severity is observed.Severity.REJECTING:
         return actions.Reject(target.id, failure.verdict(s, worst))
     if late(s, target):
-        return actions.Release(target.id, failure.verdict(s, failure.why_late(s, target)))
+        why = failure.why_late(s, target, wanted=target.desired)
+        return actions.Release(target.id, failure.verdict(s, why))
     return None
 
 
@@ -164,16 +166,19 @@ def _proven(s: situation.Situation, goal: observed.Revision) -> int:
     return min(goal.settled(seconds=s.asked.min_ready, now=s.now), goal.desired)
 
 
-def _deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime:
-    begun = max(target.attempt_started_at, target.short_since or target.attempt_started_at)
+def _deadline(s: situation.Situation, target: observed.Revision) -> datetime.datetime | None:
+    """Of the pods that it lacks now: each turn has its time anew, what is about to be made all of it."""
+    if len(target.ready) >= target.desired or target.short_since is None:
+        return None
+    begun = max(target.attempt_started_at, target.short_since)
     return situation.after(begun, s.asked.progress_deadline)
 
 
 def _next(s: situation.Situation, goal: observed.Revision) -> datetime.datetime | None:
     """When a pod will have been ready for long enough, or have taken too long."""
     moments = [situation.after(pod.since, s.asked.min_ready) for pod in goal.ready]
-    if goal is s.target and len(goal.ready) < goal.desired:
-        moments.append(_deadline(s, goal))
+    if goal is s.target and (ends := _deadline(s, goal)) is not None:
+        moments.append(ends)
     if s.target is not None and s.target.released is not None:
         moments.append(failure.retry_at(s, s.target.released))
     return min((moment for moment in moments if moment > s.now), default=None)
