@@ -243,6 +243,43 @@ def test_it_is_told_when(scene: Scene, step: reasons.RolloutStep, message: str) 
     assert (scene.plan.status.step, scene.plan.status.message) == (step, message)
 
 
+def _with_a_third(**third: Any) -> Scene:
+    """v2 has the traffic since 10 s, v1 is the third version, and v3 is to come."""
+    scene = _asking("v3", bake=20, keep_warm=60).with_revision("v1", promoted_at=ago(AN_HOUR), **third)
+    scene = scene.with_live("v2", ready=2, promoted_at=ago(10)).switched("v1", seconds_ago=10)
+    return scene.with_revision("v3", **NONE_YET)
+
+
+@pytest.mark.parametrize(
+    ("scene", "message"),
+    [
+        pytest.param(
+            _with_a_third(ready=2),
+            "version v3 waits for its first turn: it comes when version v1 has none of its 2 pods any more, "
+            "which it keeps until 12:01:10Z",
+            id="is kept warm",
+        ),
+        pytest.param(
+            _with_a_third(desired=0, pods=1),
+            "version v3 waits for its first turn: it comes when version v1 has none of its 1 pods any more, "
+            "which are ending",
+            id="is draining",
+        ),
+    ],
+)
+def test_it_is_told_that_the_first_turn_waits_for_a_third_version_that(scene: Scene, message: str) -> None:
+    says = scene.plan.status
+    assert (says.step, says.message) == (STEP.WAITING_FOR_READY_PODS, message)
+    assert not any(isinstance(action, actions.WidenTraffic) for action in scene.actions)
+
+
+def test_what_has_pods_already_is_told_before_whom_it_waits_for() -> None:
+    """It was begun without turns."""
+    says = _with_a_third(ready=2).with_revision("v4", ready=1)
+    asked = dataclasses.replace(says.asked, revision="v4", version="v4")
+    assert dataclasses.replace(says, asked=asked).plan.status.message == "1 of 2 pods of version v4 are ready"
+
+
 @pytest.mark.parametrize(
     ("scene", "step"),
     [

@@ -27,6 +27,13 @@ def possible(s: situation.Situation) -> bool:
     return s.asked.max_surge > 0 or _floor(s) < s.asked.replicas
 
 
+def waits_for(s: situation.Situation) -> tuple[observed.Revision, ...]:
+    """Third revisions that have pods: with the selector widened those would get requests again."""
+    if not s.rolling or s.service is None or s.service.wide:
+        return ()
+    return tuple(r for r in s.bystanders if r.pods or r.desired)
+
+
 def late(s: situation.Situation, target: observed.Revision) -> bool:
     """One of its pods has taken all the time that it may; waiting for its turn does not count."""
     ends = _deadline(s, target)
@@ -52,7 +59,7 @@ def _begin(s: situation.Situation, service: observed.TrafficService) -> decision
         return attempt.after_verdict(s, target, size=0)
     if target.attempt_spent:
         return attempt.again(s, target, size=target.desired)
-    if any(r.pods or r.desired for r in s.bystanders):
+    if waits_for(s):
         return decision.NOTHING
     widen = actions.WidenTraffic(live.id, s.now, service.resource_version)
     return decision.act(*traffic.note(s, live).actions, widen)

@@ -125,7 +125,8 @@ def _coming(s: situation.Situation) -> Where:
         return _waiting_for_promotion(s, target)
     if s.service is not None and s.service.wide:
         return _turns(s, target)
-    return _warming(s, target)
+    third = rolling.waits_for(s)
+    return _before_the_turns(s, third) if third and target.desired == 0 else _warming(s, target)
 
 
 def _no_turn(s: situation.Situation) -> Where:
@@ -136,6 +137,17 @@ def _no_turn(s: situation.Situation) -> Where:
         "meanwhile: make room for one more and set maxSurge, or set allowDowntime"
     )
     return Where(STEP.BLOCKED, REASON.NO_TURN_POSSIBLE, message)
+
+
+def _before_the_turns(s: situation.Situation, third: tuple[observed.Revision, ...]) -> Where:
+    """No pod is asked for yet, and nothing is wrong."""
+    until = retirement.warm_until(s, third[0]) if third[0].desired > 0 else None
+    kept = f", which it keeps until {_clock(until)}" if until is not None else ", which are ending"
+    message = (
+        f"version {s.asked.version} waits for its first turn: it comes when version {third[0].version} has "
+        f"none of its {third[0].pods} pods any more{kept}"
+    )
+    return Where(STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, message)
 
 
 def _turns(s: situation.Situation, target: observed.Revision) -> Where:
