@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from slipway_operator.api import names
+
 Names = Annotated[tuple[str, ...], NoDecode]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+_RESERVED = ("slipway.dev/", "app.kubernetes.io/", "helm.sh/")
+_LONGEST_LABEL = 63
 
 
 class Settings(BaseSettings):
@@ -25,6 +30,8 @@ class Settings(BaseSettings):
     watch_namespaces: Names = ()  # none: all
     network_policies: bool = True  # one for each model
     monitoring_namespaces: str = ""  # JSON of a LabelSelector: who may read the pods' metrics
+    # JSON of labels that new children bear beside their own.
+    common_labels: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     namespace: str = "slipway-system"
@@ -60,6 +67,21 @@ class Settings(BaseSettings):
             return value
         return tuple(name.strip() for name in value.split(",") if name.strip())
 
+    @field_validator("common_labels", mode="before")
+    @classmethod
+    def _of_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return json.loads(value) if value else {}
+
+    @field_validator("common_labels")
+    @classmethod
+    def _labels(cls, value: dict[str, str]) -> dict[str, str]:
+        for key, text in value.items():
+            if complaint := _complaint(key, text):
+                raise ValueError(complaint)
+        return value
+
     @field_validator("monitoring_namespaces")
     @classmethod
     def _a_selector(cls, value: str) -> str:
@@ -75,3 +97,14 @@ class Settings(BaseSettings):
                 "and that less than SLIPWAY_LEASE_SECONDS"
             )
         return self
+
+
+def _complaint(key: str, value: str) -> str:
+    """Why a child cannot bear this label beside its own; '' when it can."""
+    if key.startswith(_RESERVED):
+        return f"{key} is a label that is set already"
+    if not re.fullmatch(names.LABEL_KEY, key):
+        return f"{key!r} is not the key of a label"
+    if len(value) > _LONGEST_LABEL or not re.fullmatch(names.LABEL_VALUE, value):
+        return f"{value!r} is not the value of a label ({key})"
+    return ""

@@ -101,6 +101,30 @@ def test_another_default_image_and_settings_change_no_pod_that_is_there(place: P
     assert "TemplateDrifted" not in json.dumps(status(place))
 
 
+def test_other_common_labels_are_for_what_is_made_from_then_on(place: Place) -> None:
+    ask(place, "1", replicas=2)
+    operator = Operator(place)
+    operator.looks_until(lambda: place.arrived_at("1"), "version 1 is there")
+    labelled = Operator(place, dataclasses.replace(operator.platform, labels={"team": "ml"}))
+    assert labelled.looks_once() == []
+
+    first = child(place)
+    ask(place, "2", replicas=2)
+    labelled.looks_until(lambda: place.arrived_at("2"), "version 2 is there")
+    assert labelled.looks_once() == []
+    made = found(place, "apps/v1", "deployments", child(place))
+    assert made["spec"]["template"]["metadata"]["labels"]["team"] == "ml"
+    for group, kind in (
+        ("apps/v1", "deployments"),
+        ("v1", "services"),
+        ("policy/v1", "poddisruptionbudgets"),
+    ):
+        assert found(place, group, kind, child(place))["metadata"]["labels"]["team"] == "ml"
+    for group, kind, name in (("apps/v1", "deployments", first), ("v1", "services", "sentiment")):
+        assert "team" not in found(place, group, kind, name)["metadata"]["labels"]
+    assert Operator(place).looks_once() == [], "and back: nobody puts it right"
+
+
 def test_hands_on_the_children_are_repaired_or_told(place: Place) -> None:
     operator = Operator(place)
     ask(place, "1", replicas=2)

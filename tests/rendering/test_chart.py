@@ -42,6 +42,7 @@ VALUE_SETS: dict[str, Object] = {
         "logFormat": "console",
         "imagePullSecrets": [{"name": "registry"}],
         "podAnnotations": {"example.com/note": "yes"},
+        "commonLabels": {"example.com/team": "ml", "cost-center": "42"},
         "nodeSelector": {"kubernetes.io/os": "linux"},
         "tolerations": [{"key": "control-plane", "operator": "Exists", "effect": "NoSchedule"}],
         "affinity": {"nodeAffinity": {}},
@@ -218,6 +219,7 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_MAX_SURGE_GPUS": "0",
         "SLIPWAY_NETWORK_POLICIES": "true",
         "SLIPWAY_MONITORING_NAMESPACES": '{"matchLabels":{"team":"monitoring"}}',
+        "SLIPWAY_COMMON_LABELS": '{"cost-center":"42","example.com/team":"ml"}',
         "SLIPWAY_WATCH_NAMESPACES": "team-a,team-b",
         "SLIPWAY_LOG_LEVEL": "debug",
         "SLIPWAY_LOG_FORMAT": "console",
@@ -225,6 +227,15 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_METRICS_PORT": "9090",
         "HTTPS_PROXY": "http://proxy.test:3128",
     }
+
+
+def test_common_labels_are_on_all_that_is_made_and_select_nothing() -> None:
+    common = {"example.com/team": "ml", "cost-center": "42"}
+    objects = render(VALUE_SETS["everything set"])
+    assert all(common.items() <= found["metadata"]["labels"].items() for found in objects)
+    (deployment,) = of_kind(objects, "Deployment")
+    assert common.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert not common.keys() & deployment["spec"]["selector"]["matchLabels"].keys()
 
 
 def test_the_operator_is_reached_by_monitoring_alone() -> None:
@@ -275,6 +286,13 @@ def test_an_image_is_named_by_digest_or_by_tag(image: Object, reference: str) ->
         pytest.param({"image": {"digest": "sha256:12"}}, "digest", id="half a digest"),
         pytest.param({"s3": {"endpointUrl": "minio:9000"}}, "endpointUrl", id="an endpoint without a scheme"),
         pytest.param({"runtimeImagesAllowed": ["a,b"]}, "runtimeImagesAllowed", id="two images in one entry"),
+        pytest.param({"commonLabels": {"a b": "c"}}, "'a b'", id="a label that cannot be one"),
+        pytest.param({"commonLabels": {"team": 7}}, "commonLabels", id="a label that is a number"),
+        pytest.param(
+            {"commonLabels": {"app.kubernetes.io/name": "x"}},
+            "app.kubernetes.io/name",
+            id="a label that is set already",
+        ),
         pytest.param({"watch": {"namespaces": ["Team"]}}, "namespaces", id="a namespace that cannot exist"),
     ],
 )

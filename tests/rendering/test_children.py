@@ -115,6 +115,21 @@ def test_the_image_is_the_users_where_he_names_one_and_the_administrators_otherw
     assert pod(models.LEAST)["containers"][0]["image"] == "registry.test/runtime:1"
 
 
+def test_further_labels_are_on_a_child_and_its_pods_and_select_nothing() -> None:
+    extra = {"team": "ml", "slipway.dev/model": "another"}
+    made = identity.also_labelled(rendered(models.LEAST), extra)
+    kubernetes_validate.validate(made, "1.35", strict=True)
+    for metadata in (made["metadata"], made["spec"]["template"]["metadata"]):
+        assert (metadata["labels"]["team"], metadata["labels"]["slipway.dev/model"]) == ("ml", "sentiment")
+    assert made["spec"]["selector"] == rendered(models.LEAST)["spec"]["selector"]
+    assert made["spec"]["template"]["spec"] == rendered(models.LEAST)["spec"]["template"]["spec"]
+
+    plain = service.stable(models.model(models.LEAST), revision="0123456789")
+    labelled = identity.also_labelled(plain, extra)
+    assert labelled["metadata"]["labels"] == {"team": "ml", **plain["metadata"]["labels"]}
+    assert labelled["spec"] == plain["spec"]
+
+
 def test_the_stable_service_selects_one_revision_and_nothing_else() -> None:
     body = service.stable(models.model(models.LEAST), revision="0123456789")
     assert body["spec"]["selector"] == {

@@ -96,6 +96,7 @@ class Leadership:
                 s3_endpoint_url=chosen.s3_endpoint_url,
                 s3_region=chosen.s3_region,
                 visitors=_visitors(chosen),
+                labels=chosen.common_labels,
             ),
             images_allowed=frozenset(chosen.runtime_images_allowed),
             instance=chosen.pod_name,

@@ -107,7 +107,8 @@ class Executor:
         await self._create(paths.services(self.model.namespace), body)
 
     async def _create(self, path: str, body: identity.Body) -> None:
-        await self.server.create(path, body, manager=labels.FIELD_MANAGER)
+        child = identity.also_labelled(body, self.platform.labels)
+        await self.server.create(path, child, manager=labels.FIELD_MANAGER)
 
     async def _switch(self, move: actions.SwitchTraffic) -> None:
         body = service.switch(

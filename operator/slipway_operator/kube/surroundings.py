@@ -56,8 +56,8 @@ class Surroundings:
             version=owner["metadata"]["labels"][labels.VERSION],
             deployment_uid=owner["metadata"]["uid"],
         )
-        path = paths.budgets(self.model.namespace)
-        await self.server.create(path, body, manager=labels.FIELD_MANAGER)
+        child = identity.also_labelled(body, self.platform.labels)
+        await self.server.create(paths.budgets(self.model.namespace), child, manager=labels.FIELD_MANAGER)
 
     async def _delete_budget(self, revision: str) -> None:
         budget = self._named(self.cluster.budgets, "PodDisruptionBudget", revision)["metadata"]
@@ -66,7 +66,8 @@ class Surroundings:
     async def _apply_access(self) -> None:
         if self.platform.visitors is not None:
             body = access.of_model(self.model, self.platform.visitors)
-            await self.server.apply(self._access_path(), body, manager=labels.FIELD_MANAGER)
+            child = identity.also_labelled(body, self.platform.labels)
+            await self.server.apply(self._access_path(), child, manager=labels.FIELD_MANAGER)
 
     async def _delete_access(self) -> None:
         if self.cluster.access is not None:

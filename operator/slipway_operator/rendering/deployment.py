@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 
 from slipway_operator.api import model as api
 from slipway_operator.rendering import access, attempt, environment, identity, resources
@@ -28,6 +29,7 @@ class Platform:
     s3_endpoint_url: str = ""
     s3_region: str = ""
     visitors: access.Visitors | None = None  # None: no NetworkPolicy is made
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of children made from now on
 
 
 def of_revision(

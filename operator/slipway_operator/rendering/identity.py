@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from slipway_operator.api import labels
@@ -55,6 +56,19 @@ def common_labels(model: str) -> dict[str, str]:
 def revision_labels(model: str, revision_id: str, version: str) -> dict[str, str]:
     """The labels of a revision's children and pods."""
     return {**common_labels(model), labels.REVISION: revision_id, labels.VERSION: version}
+
+
+def also_labelled(child: Body, extra: Mapping[str, str]) -> Body:
+    """The child with further labels, on its pods too; where both say something, its own hold."""
+    metadata = {**child["metadata"], "labels": {**extra, **child["metadata"]["labels"]}}
+    spec = child.get("spec", {})
+    if "template" not in spec:
+        return {**child, "metadata": metadata}
+    return {
+        **child,
+        "metadata": metadata,
+        "spec": {**spec, "template": also_labelled(spec["template"], extra)},
+    }
 
 
 def metadata(*, name: str, namespace: str, labelled: dict[str, str], owner: Owner) -> Body:
