@@ -27,6 +27,10 @@ KINDS: Final = {
     "K": "Two operators at once",
     "L": "Nodes are drained",
     "N": "How much the operator writes",
+    "O": "The user has the last word",
+    "P": "A Service that is there already is taken over",
+    "Q": "More rollouts are asked for than may be under way",
+    "R": "The operator is installed for named namespaces",
 }
 _INTRODUCTION: Final = """# The case matrix
 

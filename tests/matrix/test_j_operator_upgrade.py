@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import stack as stacks
+from slipway_operator.api import labels
 from tests.cluster.kubectl import JsonObject
 from tests.cluster.stack import ABSENT_IMAGE, Installed
 from tests.matrix import evidence
 from tests.matrix.load import MODEST
-from tests.scenario import manifest
+from tests.scenario import installation, manifest
 from tests.scenario.observation import observed
 from tests.scenario.run import Run
 
@@ -20,10 +20,13 @@ pytestmark = pytest.mark.cluster
 
 SOME = 100
 REPOSITORY, _, TAG = ABSENT_IMAGE.rpartition(":")
+KINDS = ("Deployment", "Service", "Pod")
+LABELS = {"example.org/upgraded": "true"}
 # With an image that no node can pull as its default, every pod that is rendered anew is known at once.
 OTHER: dict[str, Any] = {
     "runtimeImage": {"repository": REPOSITORY, "tag": TAG},
     "logFormat": "console",
+    "commonLabels": LABELS,
     "podAnnotations": {"example.org/upgraded": "true"},
 }
 
@@ -44,14 +47,17 @@ def test_no_pod_starts_again(stack: Installed, namespace: str, tmp_path: Path) -
             assert run.seen.pods(second) == pods
             assert evidence.restarted(run, pods) == set()
             assert templates(run, first, second) == specs
+            assert all(labelled(run, kind) == set() for kind in KINDS)
 
             third = run.apply("3", source={"uri": manifest.uri("2")})
             message = run.wait_stalled("ImagePullFailed")
             assert ABSENT_IMAGE in message
+            assert all(labelled(run, kind) == {third} for kind in KINDS)
             run.apply("1")  # as it was rendered once, with the image of then
             run.wait_complete("1")
             run.wait_gone(second)
             run.wait_gone(third)
+            assert labelled(run, "Deployment") == {third}
             run.send_more(SOME)
     assert run.outcome.complaints == []
     assert templates(run, first) == {first: specs[first]}
@@ -60,14 +66,15 @@ def test_no_pod_starts_again(stack: Installed, namespace: str, tmp_path: Path) -
 @contextmanager
 def upgraded(stack: Installed, run: Run) -> Iterator[None]:
     """The chart with other values in the body; then again with those of the stack."""
-    usual = stacks.values(stack.references)
     run.operator.log(run.namespace)  # its words go with its pod
-    try:
-        stack.release().install({**usual, **OTHER})
+    with installation.with_values(stack, **OTHER):
         yield
         run.operator.log(run.namespace)
-    finally:
-        stack.release().install(usual)
+
+
+def labelled(run: Run, kind: str) -> set[str]:
+    """The revisions of those children that bear the labels of the upgraded operator."""
+    return {item["metadata"]["labels"][labels.REVISION] for item in run.seen.view.of(kind, LABELS)}
 
 
 def templates(run: Run, *revisions: str) -> dict[str, JsonObject]:

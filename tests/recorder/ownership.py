@@ -9,6 +9,7 @@ from tests.recorder.objects import Deployment, Model, Object, Service
 from tests.recorder.violation import Violation
 
 ADOPTION = "slipway.dev/adopt"
+_PREVIEW = "-preview"  # of the Service at which a version can be tried before it is promoted
 _OWNERS = ("InferenceModel", "Deployment")  # a Deployment owns what proves and guards its pods
 # Deleted by nobody's hand: by owners, by the endpoint controllers, by their age, or by users alone.
 _COME_AND_GO = ("Event", "EndpointSlice", "Pod", "ReplicaSet", "InferenceModel")
@@ -127,6 +128,8 @@ def _faults(item: Object, world: World) -> list[str]:
 def _misnamed(meta: Meta) -> list[str]:
     whole = meta.revision is None or (meta.key.kind == "Service" and meta.key.name == meta.model)
     name = f"{meta.model}" if whole else f"{meta.model}-{meta.revision}"
+    if meta.key.kind == "Service" and whole and meta.key.name == f"{meta.model}{_PREVIEW}":
+        return []
     return [] if meta.key.name == name else [f"should be named {name}"]
 
 

@@ -11,6 +11,7 @@ from tests.recorder import objects, switches, writers
 from tests.recorder.history import History, Moment, World
 from tests.recorder.metadata import Key, Place
 from tests.recorder.objects import Deployment, EndpointSlice, Model, Service
+from tests.recorder.ownership import is_adopted
 from tests.recorder.recent import Recent
 from tests.recorder.switches import Switch, Turn
 from tests.recorder.violation import Limits, Violation
@@ -100,6 +101,8 @@ def _explain(fall: _Fall, moment: Moment, asked: _Asked) -> Iterator[Violation]:
     service = world.service(place.namespace, place.name)
     if model is None or model.meta.deleting or service is None or model.allow_downtime:
         return
+    if service.selected_revision is None and is_adopted(service.meta):
+        return  # it leads to its owner's pods still, which are nobody's here
     floor = min(fall.before, asked.least(model, moment.at)) - (model.max_unavailable if _rolls(model) else 0)
     if fall.now >= floor:
         return

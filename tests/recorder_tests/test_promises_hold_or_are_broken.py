@@ -15,6 +15,7 @@ from tests.recorder_tests.story import (
     NAME,
     NAMESPACE,
     OPERATOR,
+    OWNER,
     TRAFFIC,
     USER,
     A,
@@ -31,6 +32,11 @@ Told = Callable[[Story], object]
 def _broken(story: Story, circumstances: Circumstances = invariants.PLAIN) -> set[str]:
     return {v.invariant for v in invariants.check(story.history(), circumstances=circumstances)}
 
+
+OWN = {
+    "metadata": {"labels": {"slipway.dev/model": NAME}, "ownerReferences": [{**OWNER, "controller": True}]}
+}
+LENT = {"metadata": {"annotations": {"slipway.dev/adopt": "true"}}, "spec": {"selector": {"app": "other"}}}
 
 GOOD: dict[str, Told] = {
     "a whole rollout": lambda s: s.rollout(),
@@ -159,6 +165,12 @@ GOOD: dict[str, Told] = {
         s.ask("1")
         .write("Service", NAME, {"metadata": {"annotations": {"slipway.dev/adopt": "yes"}}}, by=USER)
         .select(A)
+    ),
+    "pods that a Service led to before it was lent are its owner's": lambda s: (
+        s.ask("1").write("Service", NAME, LENT, by=USER).traffic(C, 2).traffic(C, 1)
+    ),
+    "a version can be tried before it is promoted": lambda s: (
+        s.first_version().second_version_ready().write("Service", f"{NAME}-preview", OWN, by=OPERATOR)
     ),
 }
 

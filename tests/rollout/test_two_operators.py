@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import stack as stacks
 from tests.cluster.release import NAMESPACE
 from tests.cluster.stack import Installed
 from tests.recorder import journal
-from tests.scenario import audit
+from tests.scenario import audit, installation
 from tests.scenario.observation import observed
 from tests.scenario.run import Run
 
@@ -22,12 +21,8 @@ PODS = "app.kubernetes.io/name=slipway-operator"
 @pytest.fixture
 def two(stack: Installed) -> Iterator[Installed]:
     """The chart with a second operator."""
-    release, usual = stack.release(), stacks.values(stack.references)
-    try:
-        release.install(usual | {"replicas": 2})
+    with installation.with_values(stack, replicas=2):
         yield stack
-    finally:
-        release.install(usual)
 
 
 @pytest.mark.case("K1")
