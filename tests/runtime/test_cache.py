@@ -6,6 +6,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +16,8 @@ from slipway_runtime.artifacts.origin import Fetched
 from slipway_runtime.artifacts.retrieval import Request, Retrieved
 from slipway_runtime.artifacts.store import Listing, Store
 from slipway_runtime.failures import Reason, StartupError
-from tests.runtime import bundles, forwarder, processes
+from tests.runtime import bundles, forwarder, models_files, processes
+from tests.runtime.models_files import ModelsFile
 from tests.runtime.storage import BUCKET, S3Server
 
 _LARGE = 1 << 30
@@ -347,3 +349,35 @@ def test_a_pod_that_restarts_without_its_storage_serves_and_says_so(
         [warning] = [entry for entry in process.log if entry["message"] == "source_is_away"]
 
     assert nowhere in warning["detail"]
+
+
+@pytest.mark.s3
+def test_a_version_as_it_was_last_seen_is_told_until_it_goes_whatever_is_loaded_beside_it(
+    s3: S3Server, bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    s3.upload(bundle, "stale/1")
+    file = ModelsFile(tmp_path / "mounted")
+    stale = {"name": "sentiment", "version": "1", "uri": f"s3://{BUCKET}/stale/1"}
+    file.write(stale)
+    with models_files.serving(tmp_path / "pod", file, **s3.environment):
+        pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nowhere = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    environment = {**s3.environment, "AWS_ENDPOINT_URL": nowhere}
+    with models_files.serving(tmp_path / "pod", file, **environment) as process:
+        assert process.metric("slipway_bundle_source_away") == 1
+
+        file.write(stale, models_files.model(bundle, "2"))
+        _wait(lambda: process.predict("good").headers["x-slipway-version"] == "2")
+        assert process.metric("slipway_bundle_source_away") == 1
+
+        file.write(models_files.model(bundle, "2"))
+        _wait(lambda: process.metric("slipway_bundle_source_away") == 0)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -42,7 +42,8 @@ class Metrics:
         self._text_tokens, self._padding_tokens = tokens.labels("text"), tokens.labels("padding")
         self.load_seconds = self._gauge("slipway_model_load_seconds", "Time to download and load the model.")
         self.source_away = self._gauge(
-            "slipway_bundle_source_away", "1 when the source did not answer and the cache was served."
+            "slipway_bundle_source_away",
+            "1 while any version that is served came from the cache because its source did not answer.",
         )
         self.bundle_files = self._counter("slipway_bundle_files", "Files that were read.", "origin")
         self.warm_up_seconds = self._gauge("slipway_model_warmup_seconds", "Time to warm the model up.")

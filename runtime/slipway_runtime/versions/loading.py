@@ -135,7 +135,6 @@ class Loader:
         )
         retrieved = retrieval.retrieve(request, directory)
         origin = retrieved.origin
-        self._metrics.source_away.set(origin.away)
         self._metrics.bundle_files.labels("cache").inc(origin.cached)
         self._metrics.bundle_files.labels("source").inc(len(origin.files) - origin.cached)
         return retrieved

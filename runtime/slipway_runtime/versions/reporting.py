@@ -83,6 +83,8 @@ class Report:
         self._catalog.expect(entries)
         self._metrics.models_unavailable.set(sum(entry.state is State.UNAVAILABLE for entry in entries))
         served_entries = [served.entry for served in loaded.values()]
+        away = any(entry.origin is not None and entry.origin.away for entry in served_entries)
+        self._metrics.source_away.set(away)
         self._metrics.show_models(
             (entry.name, entry.version, entry.digest, entry.provider) for entry in served_entries
         )
