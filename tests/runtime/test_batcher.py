@@ -4,9 +4,10 @@ The function stands where a model's `run` does, takes what that takes and fails 
 """
 
 import asyncio
+import contextlib
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,7 +37,7 @@ from slipway_runtime.scheduling.costs import Estimate
 from slipway_runtime.scheduling.execution import TokenBudget
 from slipway_runtime.scheduling.jobs import Finished
 from slipway_runtime.scheduling.policy import Limits
-from slipway_runtime.scheduling.turns import Turns
+from slipway_runtime.scheduling.turns import Pending, Turns
 from slipway_runtime.telemetry.metrics import Metrics
 
 POISON = 13
@@ -428,6 +429,83 @@ def test_a_session_is_never_in_two_runs_at_once() -> None:
     model = _serve(story, _options(FAST))
     assert len(model.threads) == 2
     assert model.most_at_once == 1
+
+
+def _take(rows: Sequence[Row], control: RunControl) -> list[Answer]:
+    """20 ms a run, however many rows."""
+    time.sleep(0.02)
+    return [(row.values[0],) for row in rows]
+
+
+@contextlib.asynccontextmanager
+async def _busy(versions: int, batches: int, **changes: object) -> AsyncIterator[list[Batcher]]:
+    """Versions of one process, `batches` of one row waiting in all but the first of them."""
+    costs = (Timing(1, 8, 0.02), Timing(32, 8, 0.02), Timing(1, 32, 0.02))
+    limits = Limits(max_rows=1, max_tokens=16_384, max_wait=0.0)
+    options = _options(costs, limits=limits, turns=Turns(), **changes)
+    batchers = [Batcher(_take, options, Metrics()) for _ in range(versions)]
+    waiting = [
+        asyncio.create_task(one.run([_row(1)], PATIENT, predicted=0))
+        for one in batchers[1:]
+        for _ in range(batches)
+    ]
+    await asyncio.sleep(0.005)
+    try:
+        yield batchers
+    finally:
+        for one in batchers:
+            await one.close()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+def test_a_request_is_told_what_the_other_versions_take_of_the_processor() -> None:
+    async def story() -> None:
+        async with _busy(4, 30) as [_, busy, *_]:
+            predicted = busy.admit(1, PATIENT)  # behind 30 of its own, and so behind 30 of each other one
+            began = time.monotonic()
+            await busy.run([_row(1)], PATIENT, predicted=predicted)
+            took = time.monotonic() - began
+        assert took / 2 < predicted < took * 1.2
+
+    asyncio.run(story())
+
+
+def test_the_backlog_of_another_version_counts_for_no_more_than_its_turns() -> None:
+    async def story() -> None:
+        async with _busy(3, 50) as [idle, *_]:
+            assert 0.01 < idle.admit(1, PATIENT) < 0.1  # a run under way, and one of the third
+            with pytest.raises(DeadlineExceededError):
+                idle.admit(1, Call(deadline=time.monotonic() + 0.01))
+
+    asyncio.run(story())
+
+
+def test_a_queue_is_full_by_the_time_that_it_takes_beside_the_others() -> None:
+    async def story() -> None:
+        queue = QueueLimits(max_seconds=1.0, max_rows=10_000)
+        async with _busy(2, 30, queue=queue) as [_, alone]:
+            alone.admit(1, PATIENT)
+        async with _busy(3, 30, queue=queue) as [_, busy, _]:
+            with pytest.raises(QueueFullError):
+                busy.admit(1, PATIENT)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("pending", "turns", "seconds"),
+    [
+        (Pending(None, batches=0, seconds=0.0), 5, 0.0),
+        (Pending(None, batches=10, seconds=2.0), 3, 0.6),
+        (Pending(None, batches=2, seconds=2.0), 3, 2.0),
+        (Pending(0.1, batches=10, seconds=2.0), 1, 0.1),
+        (Pending(0.1, batches=10, seconds=2.0), 3, 0.5),
+        (Pending(0.0, batches=0, seconds=0.0), 3, 0.0),
+    ],
+    ids=["nothing", "three of ten", "no more than there are", "its turn now", "now and twice", "overdue"],
+)
+def test_others_take_as_many_turns_as_the_queue_itself(pending: Pending, turns: int, seconds: float) -> None:
+    assert pending.within(turns) == pytest.approx(seconds)
 
 
 def test_two_versions_of_a_process_take_turns() -> None:

@@ -19,7 +19,7 @@ from slipway_runtime.scheduling.counts import Statistics
 from slipway_runtime.scheduling.dispatcher import Batch, Dispatcher, DispatcherOptions
 from slipway_runtime.scheduling.execution import RunRows
 from slipway_runtime.scheduling.jobs import Finished, Job
-from slipway_runtime.scheduling.turns import Turns
+from slipway_runtime.scheduling.turns import Pending, Turns
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.telemetry.queues import QueueState, Watched
 
@@ -69,6 +69,7 @@ class Batcher:
         self._closed = False
         self._watched = Watched(options.model, options.version, self._state)
         metrics.queues.add(self._watched)
+        options.turns.join(self)
 
     @contextlib.contextmanager
     def arrival(self) -> Iterator[None]:
@@ -88,7 +89,8 @@ class Batcher:
         if self._closed:
             raise ClosedError(_NOT_SERVED)
         now = time.monotonic()
-        prospect = NOTHING_AHEAD if self._dispatcher.idle else self._prospect(rows, call.lane, now)
+        free = self._dispatcher.idle and self._options.turns.free
+        prospect = NOTHING_AHEAD if free else self._prospect(rows, call.lane, now)
         time_left = None if call.deadline is None else call.deadline - now
         self._admission.check(rows, prospect, time_left=time_left)
         return prospect.answer_seconds
@@ -124,8 +126,16 @@ class Batcher:
         """
         return self._dispatcher.overdue(now)
 
+    def pending(self, now: float) -> Pending:
+        """What the other versions of the process have to reckon with. `now` is monotonic."""
+        batch, load = self._dispatcher.batch, self._dispatcher.lanes.waiting(Lane.BULK)
+        running = None if batch is None else batch.left(now)
+        return Pending(running, batches=self._batches(load), seconds=self._seconds(load))
+
     async def close(self) -> None:
         """End the thread after its run. What waits fails with ClosedError."""
+        if not self._closed:
+            self._options.turns.leave(self)
         self._closed = True
         self._metrics.queues.remove(self._watched)
         for row in await self._dispatcher.close():
@@ -139,15 +149,22 @@ class Batcher:
     def _prospect(self, rows: int, lane: Lane, now: float) -> Prospect:
         lanes, batch = self._dispatcher.lanes, self._dispatcher.batch
         running = 0.0 if batch is None else batch.left(now)
-        waiting = lanes.waiting(lane)
+        waiting, ahead = lanes.waiting(lane), lanes.ahead_of(rows, lane)
+        others = self._options.turns.before
         return Prospect(
             waiting_rows=waiting.rows,
-            waiting_seconds=running + self._seconds(waiting),
-            answer_seconds=running + self._seconds(lanes.ahead_of(rows, lane)) + self._dispatcher.usual_run,
+            waiting_seconds=running + self._seconds(waiting) + others(self, self._batches(waiting), now),
+            answer_seconds=running
+            + self._seconds(ahead)
+            + others(self, self._batches(ahead) + 1, now)
+            + self._dispatcher.usual_run,
         )
 
     def _seconds(self, load: Load) -> float:
         return self._costs.least(load, max_rows=self._options.limits.max_rows)
+
+    def _batches(self, load: Load) -> int:
+        return -(-load.rows // self._options.limits.max_rows)
 
     def _deliver(self, batch: Batch) -> None:
         rows, execution = batch.rows, batch.execution
