@@ -1,8 +1,10 @@
 """A real S3 server on loopback, for the tests of where bundles come from."""
 
 import contextlib
+import json
 import os
 import pathlib
+import secrets
 import socket
 import subprocess
 import time
@@ -24,9 +26,13 @@ BUCKET = "models"
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
-    """A running server with one empty bucket, `models`. `authority` is the file of its CA, with TLS."""
+    """A running server with one empty bucket, `models`. `authority` is the file of its CA, with TLS.
+
+    `binary` is its program, which is also the one that makes users.
+    """
 
     port: int
+    binary: pathlib.Path
     authority: pathlib.Path | None = None
 
     @property
@@ -59,6 +65,53 @@ class S3Server:
         for path in folder.iterdir():
             client.put_object(Bucket=BUCKET, Key=f"{prefix}/{path.name}", Body=path.read_bytes())
 
+    @contextlib.contextmanager
+    def reader(self) -> Iterator["Reader"]:
+        """Somebody else with keys of his own, who may list and get everything in the bucket."""
+        reader = Reader(self, access_key=f"reader-{secrets.token_hex(4)}", secret_key=secrets.token_hex(16))
+        self._administer("create-user", f"--secret={reader.secret_key}", "--role=user", reader=reader)
+        reader.may("s3:ListBucket", "s3:GetObject")
+        try:
+            yield reader
+        finally:
+            self.client().delete_bucket_policy(Bucket=BUCKET)
+            self._administer("delete-user", reader=reader)
+
+    def _administer(self, command: str, *options: str, reader: "Reader") -> None:
+        keys = [f"--access={ACCESS_KEY}", f"--secret={SECRET_KEY}", f"--endpoint-url={self.url}"]
+        user = f"--access={reader.access_key}"
+        subprocess.run(
+            [self.binary, "admin", *keys, command, user, *options],
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A user whose rights can be taken away. Made by S3Server.reader."""
+
+    server: S3Server
+    access_key: str
+    secret_key: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        keys = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+        return {**self.server.environment, **keys}
+
+    def may(self, *actions: str) -> None:
+        """Only this from now on."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": [self.access_key]},
+            "Action": actions,
+            "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self.server.client().put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+
 
 def find_binary() -> pathlib.Path | None:
     """The server's program: built already, or built now where CI asks for it. None when it is neither."""
@@ -74,7 +127,7 @@ def serve(
     binary: pathlib.Path, directory: pathlib.Path, *, tls: certificates.Certificates | None = None
 ) -> Iterator[S3Server]:
     """Run the server over `directory` and make the bucket."""
-    for name in ("objects", "facts", "versions"):
+    for name in ("objects", "facts", "versions", "users"):
         (directory / name).mkdir(parents=True)
     port = _free_port()
     process = subprocess.Popen(
@@ -84,6 +137,7 @@ def serve(
             f"--access={ACCESS_KEY}",
             f"--secret={SECRET_KEY}",
             "--quiet",
+            f"--iam-dir={directory / 'users'}",
             *([f"--cert={tls.certificate}", f"--key={tls.key}"] if tls else []),
             "posix",
             f"--versioning-dir={directory / 'versions'}",
@@ -96,7 +150,7 @@ def serve(
     )
     try:
         _wait_until_open(port)
-        server = S3Server(port, tls.authority if tls else None)
+        server = S3Server(port, binary, tls.authority if tls else None)
         server.client().create_bucket(Bucket=BUCKET)
         yield server
     finally:

@@ -17,7 +17,7 @@ from slipway_runtime.artifacts import disk, location, sources
 from slipway_runtime.artifacts.source import Item, Source, listing_digest
 from slipway_runtime.failures import Reason, StartupError
 from tests.runtime import forwarder, processes
-from tests.runtime.storage import BUCKET, S3Server
+from tests.runtime.storage import BUCKET, Reader, S3Server
 
 pytestmark = pytest.mark.s3
 
@@ -132,6 +132,71 @@ def test_an_object_replaced_in_the_middle_of_a_download_is_never_mixed(
 
     assert breaking.cuts == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_that_may_list_and_not_get_are_told_what_is_missing(
+    given: S3Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with given.reader() as reader:
+        _use(reader, monkeypatch)
+        reader.may("s3:ListBucket")
+        source = _open()
+        [item] = source.items()
+        with pytest.raises(StartupError, match="which could list it: allow s3:GetObject") as caught:
+            source.save(item, tmp_path / "model.onnx")
+
+    assert (caught.value.reason, caught.value.subject) == (Reason.SOURCE_FORBIDDEN, f"{_URI}/model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_that_was_deleted_after_the_listing_is_named(
+    given: S3Server, tmp_path: pathlib.Path
+) -> None:
+    given.client().put_object(Bucket=BUCKET, Key="deleted/1/model.onnx", Body=b"x" * 1000)
+    source = _open(f"s3://{BUCKET}/deleted/1")
+    [item] = source.items()
+    given.client().delete_object(Bucket=BUCKET, Key="deleted/1/model.onnx")
+
+    with pytest.raises(StartupError, match="it was deleted after the folder was listed") as caught:
+        source.save(item, tmp_path / "model.onnx")
+
+    subject = f"s3://{BUCKET}/deleted/1/model.onnx"
+    assert (caught.value.reason, caught.value.subject) == (Reason.SOURCE_NOT_FOUND, subject)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_that_lose_their_rights_in_the_middle_of_a_file_leave_nothing_of_it(
+    given: S3Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with given.reader() as reader, forwarder.forwarding(given.port) as breaking:
+        _use(reader, monkeypatch)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{breaking.port}")
+        source = _open()
+        [item] = source.items()
+        breaking.cuts, breaking.cut_bytes = 1, 4_000_000
+        breaking.on_cut = lambda: reader.may("s3:ListBucket")
+        with pytest.raises(StartupError, match="S3 refused to give it to these credentials") as caught:
+            source.save(item, tmp_path / "model.onnx")
+
+    assert breaking.cuts <= 0
+    assert (caught.value.reason, caught.value.subject) == (Reason.SOURCE_FORBIDDEN, f"{_URI}/model.onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _use(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in reader.environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_keys_that_have_expired_are_told_so(
+    given: S3Server, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _misbehaving(_answering(400, b"<Error><Code>ExpiredToken</Code></Error>")) as (url, _):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(StartupError, match="these S3 credentials have expired") as caught:
+            _open().save(Item(name="model.onnx", size=500), tmp_path / "model.onnx")
+
+    assert caught.value.reason is Reason.SOURCE_FORBIDDEN
 
 
 def test_a_server_that_dies_in_the_middle_is_unavailable(

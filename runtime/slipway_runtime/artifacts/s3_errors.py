@@ -33,8 +33,10 @@ _FORBIDDEN = frozenset(
         "XAdminUserNotFound",  # versitygw, for an unknown key
     }
 )
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 _NOT_FOUND = frozenset({"404", "NoSuchBucket", "NoSuchKey", "NotFound"})
 _CHANGED = frozenset({"412", "PreconditionFailed"})
+_READ = "GetObject"
 _ELSEWHERE = frozenset(
     {"301", "307", "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"}
 )
@@ -91,11 +93,21 @@ def _refused(error: botocore.exceptions.ClientError, location: S3Location, subje
     if code in _CHANGED or status == 412:
         return changed(subject)
     if code in _FORBIDDEN or status in (401, 403):
-        what = f"S3 refused these credentials ({code}): it must allow list and get"
+        what = _refusal(code, reading=error.operation_name == _READ)
         return _failure(Reason.SOURCE_FORBIDDEN, subject, what)
     if code in _NOT_FOUND or status == 404:
-        return _failure(Reason.SOURCE_NOT_FOUND, subject, "it does not exist")
+        gone = "it was deleted after the folder was listed" if error.operation_name == _READ else ""
+        return _failure(Reason.SOURCE_NOT_FOUND, subject, gone or "it does not exist")
     return _failure(Reason.SOURCE_UNAVAILABLE, subject, f"S3 answered {status}: {code}")
+
+
+def _refusal(code: str, *, reading: bool) -> str:
+    """`reading`: the folder has been listed, with the same credentials."""
+    if code in _EXPIRED:
+        return f"these S3 credentials have expired ({code}): the pod needs new ones"
+    if reading:
+        return f"S3 refused to give it to these credentials ({code}), which could list it: allow s3:GetObject"
+    return f"S3 refused these credentials ({code}): it must allow list and get"
 
 
 def _no_role(error: botocore.exceptions.ClientError, code: str, status: int, subject: str) -> StartupError:
