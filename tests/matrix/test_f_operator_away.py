@@ -24,7 +24,7 @@ def test_old_pods_die_in_mid_rollout_while_there_is_no_operator(
     with observed(stack, namespace, tmp_path) as run:
         first = run.apply("1")
         run.wait_complete("1")
-        second = run.apply("2", rollout={"minReadySeconds": 4})
+        second = run.apply("2", rollout={"minReadySeconds": 30})  # longer than the operator takes to go
         run.until(lambda: bool(run.seen.pods(second)), what="pods of version 2")
         with run.operator.away():
             run.signal(first, "SEGV")
