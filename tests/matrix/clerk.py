@@ -45,9 +45,10 @@ class Clerk:
         cases = [(case, item) for item in items if (case := id_of(item))]
         _assert_unique([case for case, _ in cases])
         self.known = {case: title_of(item) for case, item in sorted(cases, key=lambda pair: _order(pair[0]))}
-        chosen = [(case, item) for case, item in cases if self._is_due(case)]
+        due = [(case, item) for case, item in cases if self._is_due(case)]
+        chosen = sorted(due, key=lambda pair: (_is_apart(pair[1]), _order(pair[0])))
         self._ids = {item.nodeid: case for case, item in chosen}
-        items[:] = [item for _, item in sorted(chosen, key=lambda pair: _order(pair[0]))]
+        items[:] = [item for _, item in chosen]
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         case = self._ids[nodeid]
@@ -106,6 +107,11 @@ def _assert_unique(ids: list[str]) -> None:
     """Of two cases with one id the later verdict would hide the other."""
     if repeated := sorted({case for case in ids if ids.count(case) > 1}, key=_order):
         raise pytest.UsageError(f"more than one case has the id {', '.join(repeated)}")
+
+
+def _is_apart(item: pytest.Item) -> bool:
+    """It needs no Slipway in a cluster, and starts what stays until the end: the others come before it."""
+    return "stack" not in getattr(item, "fixturenames", ())
 
 
 def title_of(item: pytest.Item) -> str:

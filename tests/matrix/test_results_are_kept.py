@@ -14,6 +14,7 @@ from tests.matrix import result, table
 from tests.matrix.clerk import Clerk, is_wanted
 from tests.matrix.result import Book, Result, Verdict
 
+QUIETLY = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
 PASSED = Result(id="A2", title="it rolls", verdict=Verdict.PASSED, seconds=3.5, requests=1200, failed=0)
 FAILED = Result(
     id="C10",
@@ -122,6 +123,24 @@ def test_two_cases_of_one_id_are_refused(
     assert ("more than one case has the id A1" in capsys.readouterr().err) is (second == "A1")
 
 
+def test_cases_on_a_control_plane_of_their_own_come_last(tmp_path: Path) -> None:
+    """It runs until the end of the session, and takes its share of the machine."""
+    tests = tmp_path / "test_both_kinds.py"
+    tests.write_text(
+        "import pytest\n"
+        "@pytest.fixture\ndef stack(): pass\n"
+        "@pytest.mark.case('A1')\ndef test_apart(): pass\n"
+        "@pytest.mark.case('B1')\ndef test_within(stack): pass\n"
+    )
+    begun: list[str] = []
+    clerk = Clerk(
+        wanted=[], done=[], evidence=tmp_path, begin=lambda case, _: begun.append(case), tell=lambda _: None
+    )
+    assert pytest.main([str(tests), *QUIETLY], plugins=[clerk]) is pytest.ExitCode.OK
+    assert begun == ["B1", "A1"]
+    assert list(clerk.known) == ["A1", "B1"]
+
+
 def test_what_is_promised_is_measured_in_full_unless_somebody_asks_for_less() -> None:
     environment = {"SLIPWAY_IDLE_SECONDS": "5"}
     matrix.in_full(environment)
@@ -134,5 +153,4 @@ def collecting(evidence: Path) -> Clerk:
 
 
 def collect(tests: list[str], clerk: Clerk) -> int:
-    quietly = ["-o", "addopts=--import-mode=importlib", "-p", "no:terminal", "-p", "no:cacheprovider"]
-    return pytest.main([*tests, *quietly, "--collect-only"], plugins=[clerk])
+    return pytest.main([*tests, *QUIETLY, "--collect-only"], plugins=[clerk])
