@@ -59,6 +59,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.*")
     parser.add_argument("--overload-only", action="store_true", help="only overload and fairness")
     parser.add_argument(
+        "--overload-seconds", type=float, default=overload.SECONDS, help="of three times the peak (300)"
+    )
+    parser.add_argument(
         "--runtime", type=Path, default=paths.ROOT / "runtime", help="another Slipway to measure"
     )
     parser.add_argument("--json", type=Path, help="also write the records here, as a JSON list")
@@ -70,14 +73,15 @@ def _measure(chosen: Plan, asked: argparse.Namespace) -> tuple[Records, dict[str
     _prepare(chosen)
     file, facts = _opened(chosen, asked)
     records = Records(file)
-    expected = (0 if asked.overload_only else chosen.seconds()) + (0 if asked.quick else overload.seconds())
+    beyond = 0 if asked.quick else overload.seconds(asked.overload_seconds)
+    expected = beyond + (0 if asked.overload_only else chosen.seconds())
     _console.print(
         f"{len(list(records))} measurements are there; the whole run takes some {expected / 60:.0f} min"
     )
     with _progress(expected) as told:
         bench = Bench(records, measuring.cores(), asked.runtime.absolute(), told)
         if not asked.quick:
-            overload.run(bench)
+            overload.run(bench, asked.overload_seconds)
         if not asked.overload_only:
             measuring.run(chosen, bench, until=began + 60 * asked.minutes)
     return records, facts
@@ -97,7 +101,7 @@ def _prepare(chosen: Plan) -> None:
 
 def _opened(chosen: Plan, asked: argparse.Namespace) -> tuple[Path, dict[str, str]]:
     """The records' file of this plan and this runtime, and what was noted when it was begun."""
-    folder = paths.STATE / "runs" / _fingerprint(chosen, asked.runtime)
+    folder = paths.STATE / "runs" / _fingerprint(chosen, asked)
     file, noted = folder / "records.jsonl", folder / "machine.json"
     if asked.fresh or asked.quick:
         file.unlink(missing_ok=True)
@@ -108,12 +112,12 @@ def _opened(chosen: Plan, asked: argparse.Namespace) -> tuple[Path, dict[str, st
     return file, json.loads(noted.read_text())
 
 
-def _fingerprint(chosen: Plan, runtime: Path) -> str:
+def _fingerprint(chosen: Plan, asked: argparse.Namespace) -> str:
     """Changes with the plan, the peers and the runtime: what was measured of others says nothing here."""
-    digest = hashlib.sha256(repr([chosen.rounds, chosen.points, len(chosen.servers)]).encode())
-    for file in sorted(
-        [*runtime.rglob("*.py"), *servers.PEERS.rglob("*.py"), *servers.PEERS.rglob("*.lock")]
-    ):
+    plan_ = [chosen.rounds, chosen.points, len(chosen.servers), asked.overload_seconds]
+    digest = hashlib.sha256(repr(plan_).encode())
+    peers = [*servers.PEERS.rglob("*.py"), *servers.PEERS.rglob("*.lock")]
+    for file in sorted([*asked.runtime.rglob("*.py"), *peers]):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 

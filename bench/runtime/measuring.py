@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.runtime import bundles, client, paths, process, servers, texts
 from bench.runtime.client import Load, Outcome
-from bench.runtime.plan import IDLE_SECONDS, Plan, Point
+from bench.runtime.plan import IDLE_SECONDS, LIMIT_CLIENTS, Plan, Point
 from bench.runtime.process import Running
 from bench.runtime.records import Key, Kind, Records
 from bench.runtime.servers import Server
@@ -68,8 +68,6 @@ def run(plan: Plan, bench: Bench, *, until: float) -> None:
             bench.told(f"there is no time for round {round_}")
             return
         for model in plan.models:
-            if plan.thorough:
-                _limit(model, round_, bench)
             _round(plan, model, round_, bench)
 
 
@@ -102,6 +100,8 @@ def _round(plan: Plan, model: str, round_: int, bench: Bench) -> None:
             for server in dict.fromkeys(server for _, server in missing)
         }
         for point, server in missing:
+            if plan.thorough and server is servers.OURS and point.connections == LIMIT_CLIENTS:
+                _limit(model, round_, bench)  # now: it is a pair with what comes next
             _measure(point, started[server.name], round_, bench)
         for running in started.values():
             key = Key(Kind.MEMORY, round_, model, running.server.name)

@@ -13,6 +13,7 @@ from bench.runtime.servers import Server
 
 MODELS = ("base", "tiny")
 TRIAL_CONNECTIONS = (1, 64)
+LIMIT_CLIENTS = 256  # enough to choose from to come near what onnxruntime does without a server
 IDLE_SECONDS = 10.0
 
 _START_SECONDS = 2.6  # with the first load, which warms a server up; what it took on two cores

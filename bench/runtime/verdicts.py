@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 from bench.runtime import comparing, overload
 from bench.runtime.comparing import Interval
-from bench.runtime.plan import Plan
+from bench.runtime.plan import LIMIT_CLIENTS, Plan
 from bench.runtime.records import Kind, Records
 from bench.runtime.servers import NAIVE, OURS, PLAIN, Server
 
 IDLE_PERCENT = 0.5
 ADDED_MS = 0.5
 _LIMIT_SHARE = 0.95
-_LIMIT_CLIENTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,8 @@ def _judge(goal: _Goal, records: Records) -> Verdict:
 
 
 def _of_the_limit(records: Records) -> Verdict:
-    title = f"base, {_LIMIT_CLIENTS} clients: at least {_LIMIT_SHARE:g}x onnxruntime's sorted limit"
-    ours = records.rates("base", OURS.name, _LIMIT_CLIENTS)
+    title = f"base, {LIMIT_CLIENTS} clients: at least {_LIMIT_SHARE:g}x onnxruntime's sorted limit"
+    ours = records.rates("base", OURS.name, LIMIT_CLIENTS)
     limit = records.values(Kind.LIMIT, "sorted", model="base")
     if not ours or not limit:
         return Verdict(title, "not measured", None)

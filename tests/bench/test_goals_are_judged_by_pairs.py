@@ -81,7 +81,7 @@ def test_the_added_latency_is_a_difference_of_medians(
 def test_overload_has_a_goal_for_each_way_to_fail(
     records: Records, changed: dict[str, float], missed: int
 ) -> None:
-    good = {"peak": 100.0, "goodput": 95.0, "rejected": 900.0, "rejected_p99": 9.0}
+    good = {"peak": 100.0, "goodput": 95.0, "rejected": 900.0, "rejected_p99": 9.0, "seconds": 300.0}
     found = {**good, "other_failures": 0.0, "probe_failures": 0.0, "probes": 100.0, **changed}
     records.add(Key(Kind.OVERLOAD, 1, "base", "slipway"), found)
 
