@@ -101,6 +101,46 @@ def test_what_was_granted_counts_until_the_lists_show_it() -> None:
     assert place(models, "b", now=later) == values.Place(2, ("default/a",), ())
 
 
+def parsed(name: str) -> api.InferenceModel:
+    return api.InferenceModel.parse(model(name))
+
+
+def test_who_was_looked_at_and_has_not_asked_keeps_nobody_waiting() -> None:
+    early = model("early", asked="2026-01-02T03:10:00Z")
+    server = Server([model("late"), early], [served("late"), served("early")])
+    models = a_fleet(server, values.Limits(1))
+    models.rests(parsed("early"))
+    assert place(models, "late") is None
+    assert place(a_fleet(server, values.Limits(1)), "late") is not None, "a restart forgets no place"
+
+
+def test_who_rested_and_asks_has_its_place_again() -> None:
+    early = model("early", asked="2026-01-02T03:10:00Z")
+    deployments = [served("late"), served("early"), served("a"), child("a", "2")]
+    models = a_fleet(Server([model("late"), early, model("a")], deployments), values.Limits(1))
+    models.rests(parsed("early"))
+    assert place(models, "late") == values.Place(1, (), ("default/a",))
+    assert place(models, "early") == values.Place(1, (), ("default/a",))
+    assert place(models, "late") == values.Place(2, ("default/early",), ("default/a",))
+
+
+def test_what_was_refused_gives_its_leave_back() -> None:
+    early = model("early", asked="2026-01-02T03:10:00Z")
+    server = Server([model("late"), early], [served("late"), served("early")])
+    models = a_fleet(server, values.Limits(1))
+    assert place(models, "early") is None
+    assert place(models, "late") is not None
+    models.was_refused(parsed("early"))
+    assert place(models, "late") is None
+    assert place(models, "early") == values.Place(1, (), ("default/late",)), "and asks when it tries again"
+
+
+def test_who_rests_and_is_gone_is_forgotten() -> None:
+    models = a_fleet(Server([model("me")], [served("me")]), values.Limits(1))
+    models.rests(parsed("gone"))
+    assert place(models, "me") is None
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -166,6 +166,52 @@ SERVED, LATER = ago(9000), ago(300)
             "waits",
             id="it was let go, and its pause is over",
         ),
+        pytest.param(
+            a_model(asking="v1", strategy=STRATEGY.ROLLING)
+            .with_live("v2", promoted_at=SERVED)
+            .with_revision("v1", desired=0, promoted_at=ago(20_000)),
+            "runs",
+            id="it goes back by turns, and has no pod yet",
+        ),
+        pytest.param(
+            a_model(asking="v1", strategy=STRATEGY.ROLLING)
+            .with_live("v2", promoted_at=SERVED)
+            .with_retired("v1", promoted=20_000, attempt_started_at=ago(21_000), latched=0),
+            "waits",
+            id="it is to go back by turns",
+        ),
+        pytest.param(
+            a_model(asking="v2").with_live("v1").with_revision("v2", desired=0, latched=1),
+            "waits",
+            id="it was overtaken, and is asked for again",
+        ),
+        pytest.param(
+            a_model(asking="v2", strategy=STRATEGY.ROLLING, max_surge=0, max_unavailable=1).with_live("v1"),
+            "rests",
+            id="no turn is possible",
+        ),
+        pytest.param(
+            a_model(asking="v2", strategy=STRATEGY.ROLLING, manual=True).with_live("v1"),
+            "rests",
+            id="nobody has promoted what is to come by turns",
+        ),
+        pytest.param(
+            a_model(asking="v2", strategy=STRATEGY.ROLLING, manual=True, approved="v2").with_live("v1"),
+            "waits",
+            id="it is promoted, and is to come by turns",
+        ),
+        pytest.param(
+            a_model(asking="v2", strategy=STRATEGY.RECREATE, allow_downtime=True, manual=True).with_live(
+                "v1"
+            ),
+            "rests",
+            id="nobody has promoted what costs an outage",
+        ),
+        pytest.param(
+            a_model(asking="v2", manual=True).with_live("v1"),
+            "waits",
+            id="it is to be promoted when it is ready",
+        ),
         pytest.param(a_model(asking="v2", paused=True).with_live("v1"), "rests", id="it is paused"),
         pytest.param(a_model(asking="v2", hands_off=True).with_live("v1"), "rests", id="hands are off"),
         pytest.param(a_model(asking="v2", replicas=0).with_live("v1"), "rests", id="it is to hibernate"),
@@ -271,10 +317,30 @@ BAKING = a_model(asking="v2", bake=60).with_revision("v1", ready=1, promoted_at=
             id="the way back, on evidence",
         ),
         pytest.param(a_model(replicas=3).with_live("v1", desired=1), id="more replicas"),
+        pytest.param(
+            a_model(asking="v2").with_live("v1").with_somebody_elses("Service", "sentiment-v2"),
+            id="a version whose name is taken",
+        ),
+        pytest.param(
+            a_model(asking="v2", strategy=STRATEGY.ROLLING, max_surge=0, max_unavailable=1).with_live("v1"),
+            id="a version for which no turn is possible",
+        ),
+        pytest.param(
+            a_model(asking="v2", strategy=STRATEGY.ROLLING, manual=True).with_live("v1"),
+            id="a version that nobody has promoted yet",
+        ),
     ],
 )
 def test_never_waits(scene: Scene) -> None:
     assert not inquiry.questions(scene.situation, limited=True).turn
+
+
+def test_what_was_overtaken_begins_anew_by_turns_and_waits_for_it() -> None:
+    scene = a_model(asking="v2", strategy=STRATEGY.ROLLING).with_live("v1")
+    overtaken = scene.with_revision("v2", desired=0, latched=1)
+    assert overtaken.actions == (actions.StartAttempt("v2", 0, NOW, 1),)
+    assert inquiry.questions(overtaken.situation, limited=True).turn
+    assert queued(overtaken).actions == ()
 
 
 def test_what_serves_is_kept_serving_in_the_queue() -> None:

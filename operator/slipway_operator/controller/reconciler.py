@@ -75,6 +75,7 @@ class Reconciler:
         try:
             await self._execute(model, cluster, seen, decided)
         except errors.Refused as error:
+            self.asks.was_refused(model)
             await self._say(model, body, reporting.refused(says, str(error)))
             raise
         except errors.ApiError:

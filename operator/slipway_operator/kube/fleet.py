@@ -1,7 +1,8 @@
 """All models at a glance, for the queue of rollouts: two lists, and only when a model is about to begin one.
 
 Of two that begin at the same moment each is told to the other: what was granted counts as under way until
-the lists show it. Must not know who may begin.
+the lists show it. The lists do not show everything that may hinder a model from beginning: one that was
+looked at and has not asked keeps nobody waiting. Must not know who may begin.
 """
 
 from __future__ import annotations
@@ -33,6 +34,16 @@ class Fleet:
     def __init__(self, server: client.Api, limits: fleet.Limits, *, namespaces: Sequence[str]) -> None:
         self._server, self.limits, self._namespaces = server, limits, tuple(namespaces) or ("",)
         self._granted: dict[str, datetime.datetime] = {}
+        self._resting: set[str] = set()  # after a restart nobody is, until he is looked at
+
+    def rests(self, model: api.InferenceModel) -> None:
+        """It was looked at, and has nothing to begin now, or cannot."""
+        self._resting.add(_name(model))
+
+    def was_refused(self, model: api.InferenceModel) -> None:
+        """It could not begin what was granted: others may, until it asks again."""
+        self._granted.pop(_name(model), None)
+        self.rests(model)
 
     async def place(
         self, model: api.InferenceModel, target_of: TargetOf, *, now: datetime.datetime
@@ -41,8 +52,9 @@ class Fleet:
         deployments = await self._all(paths.deployments, selector=_OURS)
         models = await self._all(paths.all_models, selector="")
         entries = {e.model: e for e in entries_of(models, deployments, target_of, now=now)}
+        self._resting.discard(_name(model))
         self._remember(entries, now)
-        me = entries.get(f"{model.namespace}/{model.name}")
+        me = entries.get(_name(model))
         if me is None:  # deleted a moment ago
             return None
         found = queueing.place(me, list(entries.values()), self.limits)
@@ -56,6 +68,9 @@ class Fleet:
                 del self._granted[name]
             elif name in entries:
                 entries[name] = dataclasses.replace(entries[name], running=True)
+        self._resting &= entries.keys()
+        for name in self._resting:
+            entries[name] = dataclasses.replace(entries[name], waiting=False)
 
     async def _all(self, path_of: Callable[[str], str], *, selector: str) -> list[Body]:
         found = await asyncio.gather(
@@ -82,7 +97,7 @@ def entries_of(
         if model.deleted:
             continue
         entry = queueing.entry_of(
-            f"{model.namespace}/{model.name}",
+            _name(model),
             target_of(model, body),
             children[model.metadata.uid],
             asked_at=_asked_at(body),
@@ -91,6 +106,10 @@ def entries_of(
         )
         entries.append(entry)
     return entries
+
+
+def _name(model: api.InferenceModel) -> str:
+    return f"{model.namespace}/{model.name}"
 
 
 def _asked_at(body: Body) -> datetime.datetime:

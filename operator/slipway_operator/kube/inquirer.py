@@ -31,14 +31,21 @@ class Inquirer:
     ) -> observed.Observed:
         """The same observation, with what else was worth asking. Raises `errors.ApiError`."""
         asked, seen = inquiry.questions(s, limited=self.models is not None), s.seen
-        if asked.turn and self.models is not None:
+        if self.models is not None and asked.turn:
             turn = await self.models.place(model, target_of, now=s.now)
             seen = dataclasses.replace(seen, turn=turn)
+        elif self.models is not None:
+            self.models.rests(model)
         if (of := seen.revision(asked.answers_of)) is not None:
             seen = seen.with_revision(await self._heard(cluster, of))
         if (of := seen.revision(asked.room_of)) is not None:
             seen = seen.with_revision(await self._with_shortage(cluster, of))
         return seen
+
+    def was_refused(self, model: api.InferenceModel) -> None:
+        """The API server would not have what was to be done about it."""
+        if self.models is not None:
+            self.models.was_refused(model)
 
     async def _with_shortage(self, cluster: reading.Cluster, of: observed.Revision) -> observed.Revision:
         deployment = next(d for d in cluster.deployments if _revision(d) == of.id)

@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Sequence
 
 from slipway_operator.domain import fleet, observed, target
-from slipway_operator.planning import failure, situation
+from slipway_operator.planning import failure, rolling, situation
 
 NAMED = 5  # models in a sentence
 
@@ -77,18 +77,32 @@ def _is_running(s: situation.Situation, live: observed.Revision) -> bool:
         return False
     if any(r.desired > 0 for r in s.seen.revisions if r is not live):
         return True
-    coming = s.target is not None and s.target is not live and s.target.promoted_at is None
-    ended = s.target is not None and (s.target.rejected is not None or s.target.released is not None)
-    return (coming and not ended) or live.desired == 0
+    coming = s.target is not None and s.target is not live and _has_begun(s.target)
+    return coming or live.desired == 0
+
+
+def _has_begun(target: observed.Revision) -> bool:
+    """Without a pod it has if it was to begin without one; otherwise it was overtaken, and begins anew."""
+    ended = target.rejected is not None or target.released is not None
+    return not ended and not target.attempt_spent and target.latched == 0
 
 
 def _waits(s: situation.Situation, live: observed.Revision) -> bool:
     """It would begin, were it alone."""
     if s.asked.paused or s.asked.hands_off or s.asked.obstacle is not None or s.hibernating:
         return False
-    if s.target is None:
+    if _is_held_back(s):
+        return False
+    return s.target is None or (s.target is not live and failure.may_try_again(s, s.target))
+
+
+def _is_held_back(s: situation.Situation) -> bool:
+    """No turn is possible, or the user has not yet given the word that comes before the first pod."""
+    by_turns = s.asked.strategy is target.Strategy.ROLLING
+    if by_turns and not rolling.possible(s):
         return True
-    return s.target is not live and failure.may_try_again(s, s.target)
+    recreated = s.asked.strategy is target.Strategy.RECREATE and s.asked.allow_downtime
+    return (by_turns or recreated) and s.asked.manual and s.asked.approved != s.asked.revision
 
 
 def _surge(asked: target.Target) -> int:

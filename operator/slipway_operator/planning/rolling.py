@@ -57,12 +57,17 @@ def _begin(s: situation.Situation, service: observed.TrafficService) -> decision
         return attempt.create(s, size=0)
     if target.rejected or target.released:
         return attempt.after_verdict(s, target, size=0)
-    if target.attempt_spent:
+    if target.attempt_spent or _was_overtaken(target):
         return attempt.again(s, target, size=target.desired)
     if waits_for(s):
         return decision.NOTHING
     widen = actions.WidenTraffic(live.id, s.now, service.resource_version)
     return decision.act(*traffic.note(s, live).actions, widen)
+
+
+def _was_overtaken(target: observed.Revision) -> bool:
+    """It had begun with pods, and has lost them to another that was asked for meanwhile."""
+    return target.desired == 0 and target.latched > 0
 
 
 # -- the turns --
