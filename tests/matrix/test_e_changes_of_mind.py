@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.stack import ABSENT_IMAGE, Installed
+from tests.cluster.stack import Installed
 from tests.matrix.load import MODEST
 from tests.scenario import manifest
 from tests.scenario.observation import observed
@@ -17,6 +17,7 @@ pytestmark = pytest.mark.cluster
 
 Moment = Callable[[Run, str], None]
 SOME = 100
+TOO_MUCH = {"requests": {"cpu": "1k"}}  # for any node
 PACE = {"bakeSeconds": 8, "keepWarmSeconds": 8}
 
 
@@ -110,18 +111,17 @@ def test_version_and_replicas_change_at_once(stack: Installed, namespace: str, t
 def test_the_deadline_passes_while_the_rollout_is_paused(
     stack: Installed, namespace: str, tmp_path: Path
 ) -> None:
-    absent = {"image": ABSENT_IMAGE}
+    late = {"progressDeadlineSeconds": 45}
     with observed(stack, namespace, tmp_path) as run:
         run.apply("1", replicas=1)
         run.wait_complete("1")
         run.send(MODEST)
-        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 45})
-        run.wait_stalled("ImagePullFailed")
-        paused = {"progressDeadlineSeconds": 45, "paused": True}
-        second = run.apply("2", replicas=1, runtime=absent, rollout=paused)
+        run.apply("2", replicas=1, resources=TOO_MUCH, rollout=late)
+        run.wait_stalled("Unschedulable")
+        second = run.apply("2", replicas=1, resources=TOO_MUCH, rollout={**late, "paused": True})
         time.sleep(50)  # what is wrong with the pod goes on being told, so that it is not quiet
         assert run.seen.version(second).get("state", "") not in {"Blocked", "Rejected"}
-        run.apply("2", replicas=1, runtime=absent, rollout={"progressDeadlineSeconds": 45})
+        run.apply("2", replicas=1, resources=TOO_MUCH, rollout=late)
         run.until(lambda: is_blocked(run, second), what="its pods are let go")
         run.apply("1", replicas=1)
         run.wait_complete("1")

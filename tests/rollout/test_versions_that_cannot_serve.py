@@ -154,11 +154,11 @@ def test_an_image_that_is_not_on_the_list_is_never_started(run: Run) -> None:
 @pytest.mark.case("B13")
 def test_pods_are_let_go_at_the_deadline(run: Run) -> None:
     live = run.seen.selected
-    late = {"source": {"uri": manifest.uri("none-at-all")}, "rollout": {"progressDeadlineSeconds": 8}}
+    late = {"resources": {"requests": {"cpu": "1k"}}, "rollout": {"progressDeadlineSeconds": 8}}
     revision = run.apply("2", **ONE, **late)
     run.until(lambda: run.seen.version(revision).get("state") == "Blocked", what="its pods are let go")
     message = run.seen.condition("Stalled")["message"]
-    assert "none-at-all" in message
+    assert "Insufficient cpu" in message
     assert "tried again at" in message
     run.wait_gone(revision)
     assert_the_first_serves_on(run, live)
