@@ -19,7 +19,7 @@ from tests.runtime.bundles import BundleOptions
 FOLDER = f"{examples.MODEL}/matrix"
 POISON = "soup"
 """A word of one in four of the ledger's requests."""
-_LAYERS = 60  # some ten times the work of the example model
+_LAYERS = 300  # some milliseconds a text, where the example model takes none
 
 
 @contextmanager

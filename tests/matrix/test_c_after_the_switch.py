@@ -106,9 +106,12 @@ def test_it_is_slower_and_stays(
 ) -> None:
     with observed(stack, namespace, tmp_path) as run:
         serve_the_first(run, FEW)
-        run.apply("2", rollout={"bakeSeconds": 20}, source=bad_bundles["slow"].source)
+        second = run.apply("2", rollout={"bakeSeconds": 60}, source=bad_bundles["slow"].source)
         run.wait_complete("2")
         run.send_more(20)
+        assert run.seen.version(second)["reason"] == "SlowerAfterSwitch"
+        told = [each for each in run.seen.view.of("Event", {}) if each["reason"] == "SlowerAfterSwitch"]
+        assert [each["type"] for each in told] == ["Warning"]
     assert run.outcome.complaints == []
     assert len(run.outcome.switches) == 1
 

@@ -66,6 +66,11 @@ class Clock:
         pytest.param('requests_total{endpoint="/health",status="200"} 9.0', (0, 0), id="no probes"),
         pytest.param("<html>", (0, 0), id="nothing on a page of somebody else"),
         pytest.param("", (0, 0), id="nothing on an empty page"),
+        pytest.param(
+            'requests_total{status="200"} 1e999\nrequests_total{status="200"} 1.2.3',
+            (0, 0),
+            id="no number that is none",
+        ),
     ],
 )
 def test_of_what_a_pod_tells_is_counted(text: str, counted: tuple[int, int]) -> None:
@@ -79,6 +84,31 @@ def test_what_the_runtime_exports_is_understood() -> None:
     exported.requests.labels("/v1/predict", "200").inc(3)
     exported.requests.labels("/v1/predict", "500").inc()
     assert answers.count(exported.render().decode()) == (1, 4)
+
+
+def test_the_pace_that_the_runtime_exports_is_understood() -> None:
+    from slipway_runtime.telemetry import metrics
+
+    exported = metrics.Metrics()
+    for seconds in (0.25, 0.5):
+        exported.inference_seconds.observe(seconds)
+    page = exported.render().decode()
+    assert answers.pace([page, page, "<html>"]) == observed.Pace(4, 1.5)
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-1", "1.2.3", "+Inf"])
+def test_a_pace_that_is_none_counts_for_nothing(number: str) -> None:
+    assert answers.pace([f"inference_duration_seconds_sum {number}"]) == observed.Pace()
+
+
+async def test_pods_are_asked_for_their_pace_alone() -> None:
+    page = "inference_duration_seconds_count 20.0\ninference_duration_seconds_sum 1e-1"
+    async with served(lambda: web.Response(text=page)) as port:
+        listener = answers.Listener(port=port)
+        assert await listener.pace([pod("a"), pod("b"), pod("away", ip="127.0.0.99")]) == observed.Pace(
+            40, 0.2
+        )
+        assert await listener.pace([]) == observed.Pace()
 
 
 async def test_answers_count_from_the_first_time_that_a_pod_is_asked() -> None:

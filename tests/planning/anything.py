@@ -82,6 +82,8 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         answers=st.none() | st.builds(observed.Answers, failed=st.integers(0, 40), total=st.integers(0, 100)),
         answers_lately=st.none()
         | st.builds(observed.Answers, failed=st.integers(0, 40), total=st.integers(0, 100)),
+        pace=st.builds(observed.Pace, answers=st.integers(0, 40), seconds=st.sampled_from([0.0, 0.1, 9.0])),
+        slower=st.sampled_from(["", "it is slow"]),
         short_since=st.none() | MOMENT,
         has_budget=st.booleans(),
         edited_by=st.sampled_from(["", "kubectl-edit"]),

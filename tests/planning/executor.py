@@ -127,21 +127,21 @@ def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
     cluster.move_selector(observed.Switch(move.origin, move.to, move.at, move.back))
 
 
-def _note(
-    deployment: world.Deployment,
-    action: actions.StartAttempt | actions.MarkPromoted | actions.Reject | actions.Release,
-) -> None:
+def _note(deployment: world.Deployment, action: actions.Note) -> None:
     match action:
         case actions.StartAttempt(at=at, replicas=replicas, number=number):
             deployment.attempt_started_at, deployment.latched = at, replicas
             deployment.attempt_number = number
             deployment.rejected = deployment.released = None
+            deployment.slower = ""
         case actions.MarkPromoted(at=at):
             deployment.promoted_at = at
         case actions.Reject(verdict=verdict):
             deployment.rejected = verdict
         case actions.Release(verdict=verdict):
             deployment.released = verdict
+        case actions.NoteSlowness(message=message):
+            deployment.slower = message
         case _:
             assert_never(action)
 

@@ -130,6 +130,11 @@ class Rollouts(RuleBasedStateMachine):
     def pods_answer(self, which: int, failed: int) -> None:
         self.world.pods_answer(self._revision(which), failed=failed, total=100)
 
+    @precondition(lambda self: self.world.deployments)
+    @rule(which=ANY, seconds=st.sampled_from([0.01, 0.01, 0.5]))
+    def pods_take(self, which: int, seconds: float) -> None:
+        self.world.pods_take(self._revision(which), seconds)
+
     @precondition(lambda self: self._pods(*world.Phase))
     @rule(which=ANY)
     def a_pod_is_gone(self, which: int) -> None:

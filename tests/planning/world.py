@@ -57,6 +57,8 @@ class Deployment:
     rejected: observed.Verdict | None = None
     released: observed.Verdict | None = None
     answers: observed.Answers | None = None
+    pace: observed.Pace = dataclasses.field(default_factory=observed.Pace)
+    slower: str = ""
     has_budget: bool = False
     refused_since: datetime.datetime | None = None  # a pod, by the quota
 
@@ -181,6 +183,10 @@ class World:
         """As the pods of a revision count it."""
         self.deployments[revision].answers = observed.Answers(failed, total)
 
+    def pods_take(self, revision: str, seconds: float) -> None:
+        """For each of a hundred answers."""
+        self.deployments[revision].pace = observed.Pace(100, 100 * seconds)
+
     def node_is_lost(self, number: int) -> None:
         """Every second pod ceases to be ready, and that is no fault of its own."""
         for pod in list(self.pods.values())[number::2]:
@@ -262,6 +268,7 @@ class World:
         self.deployments[revision].desired = replicas
         if replicas == 0:
             self.deployments[revision].answers = None
+            self.deployments[revision].pace = observed.Pace()
         by_worth = sorted(self.standing(revision), key=lambda pod: pod.phase is Phase.READY, reverse=True)
         for pod in by_worth[replicas:]:
             self._becomes(pod, Phase.LEAVING, None)
@@ -327,6 +334,8 @@ class World:
                 symptom for pod in pods if pod.phase is not Phase.LEAVING for symptom in pod.symptoms.values()
             ),
             answers=deployment.answers,
+            pace=deployment.pace,
+            slower=deployment.slower,
             has_budget=deployment.has_budget,
             short_since=self._short_since(deployment, ready),
         )

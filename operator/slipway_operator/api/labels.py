@@ -53,6 +53,9 @@ REJECTED: Final = "slipway.dev/rejected"
 RELEASED: Final = "slipway.dev/released"
 """On a Deployment, JSON as REJECTED and "attempts": its pods were let go at the deadline, for a while."""
 
+SLOWER: Final = "slipway.dev/slower"
+"""On a Deployment: the sentence that was told when it answered more slowly than what served before it."""
+
 PROMOTE: Final = "slipway.dev/promote"
 """On an InferenceModel, by its user: the revision that may be promoted where promotion is Manual."""
 

@@ -159,6 +159,9 @@ class EventReason(StrEnum):
     REVISION_DELETED = "RevisionDeleted"  # a revision was trimmed from the history
     SERVICE_LENT = "ServiceLent"  # a Service that was there before is to lead to this model's pods
     SERVICE_RESTORED = "ServiceRestored"  # the stable Service had been deleted and was created again
+    SLOWER_AFTER_SWITCH = (
+        "SlowerAfterSwitch"  # it answers more slowly than what served before; nothing follows
+    )
     TEMPLATE_DRIFTED = "TemplateDrifted"  # somebody edited a Deployment's pods; reported, never repaired
     INVALID_SPEC = "InvalidSpec"  # as the condition's reason
     IMAGE_NOT_ALLOWED = "ImageNotAllowed"  # as the condition's reason

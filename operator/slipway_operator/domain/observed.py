@@ -64,6 +64,19 @@ class Answers:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a revision's present pods took for the answers that they have computed, all together."""
+
+    answers: int = 0
+    seconds: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Seconds an answer."""
+        return self.seconds / self.answers if self.answers else 0.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Verdict:
     """Why an attempt was ended, written on the Deployment it is about (state is never read from status)."""
 
@@ -94,6 +107,8 @@ class Revision:
     symptoms: tuple[Symptom, ...] = ()
     answers: Answers | None = None  # since it is watched; None where its pods could not be asked
     answers_lately: Answers | None = None  # of these, in the last seconds
+    pace: Pace = Pace()  # nothing where its pods were not asked
+    slower: str = ""  # than what served before, as has been told
     shortage: scarcity.Shortage | None = None  # of what there is too little for its pods
     # When the last of the pods that it lacks was made, fell or was refused; None also while what it lacks is
     # about to be made.

@@ -26,7 +26,9 @@ LONGEST_PAGE = 256 * 1024  # bytes; a runtime's own is about 20 kB
 LATELY_SECONDS = 10.0
 _FORGOTTEN_AFTER_SECONDS = 600.0
 
-_LINE = re.compile(r"^requests_total\{([^}]*)\} ([0-9.e+]+)$", re.MULTILINE)
+_NUMBER = r"([0-9]{1,18}(?:\.[0-9]{1,18})?(?:e[+-]?[0-9]{1,2})?)"
+_LINE = re.compile(rf"^requests_total\{{([^}}]*)\}} {_NUMBER}$", re.MULTILINE)
+_DURATION = re.compile(rf"^inference_duration_seconds_(sum|count) {_NUMBER}$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _OF_PROBES = {"/health", "/metrics"}  # asked by machines that only look whether it lives
 
@@ -49,10 +51,11 @@ class _Sample(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Heard:
-    """Since the pods were asked first, and of that the last seconds."""
+    """Since the pods were asked first, of that the last seconds, and since their processes began the pace."""
 
     whole: observed.Answers
     lately: observed.Answers
+    pace: observed.Pace = dataclasses.field(default_factory=observed.Pace)
 
 
 class Listener:
@@ -64,18 +67,27 @@ class Listener:
 
     async def ask(self, pods: Iterable[Body]) -> Heard | None:
         """The sum over the pods that answer; None when none does. Raises nothing."""
+        heard = await self._pages(pods)
+        self._forget()
+        for uid, page in heard.items():
+            self._note(uid, count(page))
+        if not heard:
+            return None
+        lately = self._since(heard, self._clock() - LATELY_SECONDS)
+        return Heard(self._since(heard, None), lately, pace(heard.values()))
+
+    async def pace(self, pods: Iterable[Body]) -> observed.Pace:
+        """Of pods whose answers are not counted, for comparison. Raises nothing."""
+        return pace((await self._pages(pods)).values())
+
+    async def _pages(self, pods: Iterable[Body]) -> dict[str, str]:
+        """By the uids of the pods that answer."""
         present = {p["metadata"]["uid"]: p["status"]["podIP"] for p in pods if _is_present(p)}
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         # trust_env is False: no proxy of the environment stands between us and a pod.
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
             pages = await asyncio.gather(*(_page(session, ip, self._port) for ip in present.values()))
-        self._forget()
-        heard = {uid: count(page) for uid, page in zip(present, pages, strict=True) if page is not None}
-        for uid, now in heard.items():
-            self._note(uid, now)
-        if not heard:
-            return None
-        return Heard(self._since(heard, None), self._since(heard, self._clock() - LATELY_SECONDS))
+        return {uid: page for uid, page in zip(present, pages, strict=True) if page is not None}
 
     def _note(self, uid: str, now: Count) -> None:
         said, at = self._said.setdefault(uid, []), self._clock()
@@ -117,6 +129,13 @@ def count(page: str) -> Count:
         elif status.startswith("2") or status == "OK":
             answered += times
     return Count(failed, failed + answered)
+
+
+def pace(pages: Iterable[str]) -> observed.Pace:
+    """What the pages say of the time from texts to labels, summed up."""
+    found = [(what, float(number)) for page in pages for what, number in _DURATION.findall(page)]
+    answers, seconds = (sum(n for what, n in found if what == kind) for kind in ("count", "sum"))
+    return observed.Pace(int(answers), seconds)
 
 
 async def _page(session: aiohttp.ClientSession, ip: str, port: int) -> str | None:

@@ -73,9 +73,7 @@ class Executor:
             case _:
                 assert_never(action)
 
-    async def _note(
-        self, action: actions.StartAttempt | actions.MarkPromoted | actions.Reject | actions.Release
-    ) -> None:
+    async def _note(self, action: actions.Note) -> None:
         match action:
             case actions.StartAttempt(at=at, replicas=replicas, number=number):
                 notes = attempt.started(at=at, replicas=replicas, number=number)
@@ -85,6 +83,8 @@ class Executor:
                 notes = attempt.rejected(verdict)
             case actions.Release(verdict=verdict):
                 notes = attempt.released(verdict)
+            case actions.NoteSlowness(message=message):
+                notes = attempt.slower(message)
             case _:
                 assert_never(action)
         path = self._deployment_path(action.revision)

@@ -38,6 +38,8 @@ class Inquirer:
             self.models.rests(model)
         if (of := seen.revision(asked.answers_of)) is not None:
             seen = seen.with_revision(await self._heard(cluster, of))
+        if (of := seen.revision(asked.pace_of)) is not None:
+            seen = seen.with_revision(await self._with_pace(cluster, of))
         if (of := seen.revision(asked.room_of)) is not None:
             seen = seen.with_revision(await self._with_shortage(cluster, of))
         return seen
@@ -59,7 +61,11 @@ class Inquirer:
         heard = await self.listener.ask(p for p in cluster.pods if _revision(p) == of.id)
         if heard is None:
             return of
-        return dataclasses.replace(of, answers=heard.whole, answers_lately=heard.lately)
+        return dataclasses.replace(of, answers=heard.whole, answers_lately=heard.lately, pace=heard.pace)
+
+    async def _with_pace(self, cluster: reading.Cluster, of: observed.Revision) -> observed.Revision:
+        pods = (p for p in cluster.pods if _revision(p) == of.id)
+        return dataclasses.replace(of, pace=await self.listener.pace(pods))
 
 
 def _revision(child: client.Body) -> str:

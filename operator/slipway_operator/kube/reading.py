@@ -167,6 +167,7 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         released=attempt.read_verdict(annotations, labels.RELEASED),
         problems=problems.of_revision(deployment, pods),
         symptoms=symptoms.of_pods(pods),
+        slower=annotations.get(labels.SLOWER, ""),
         short_since=lacking.short_since(deployment, pods, counted=[pod.uid for pod in ready]),
         has_budget=any(_is_child_of(b, metadata) for b in seen.budgets),
         edited_by=editing.editor_of_template(deployment),

@@ -8,7 +8,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 
-from slipway_operator.domain import observed
+from slipway_operator.planning.notes import MarkPromoted as MarkPromoted
+from slipway_operator.planning.notes import Note as Note
+from slipway_operator.planning.notes import NoteSlowness as NoteSlowness
+from slipway_operator.planning.notes import Reject as Reject
+from slipway_operator.planning.notes import Release as Release
+from slipway_operator.planning.notes import StartAttempt as StartAttempt
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,52 +143,6 @@ class PointPreview:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class StartAttempt:
-    """A new try of a revision that exists: its clock starts anew, its verdicts are cleared."""
-
-    revision: str
-    replicas: int
-    at: datetime.datetime
-    number: int
-
-    def __str__(self) -> str:
-        return f"start attempt {self.number} of revision {self.revision} with {self.replicas} replicas"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class MarkPromoted:
-    """Writes on the Deployment that the traffic has come to it."""
-
-    revision: str
-    at: datetime.datetime
-
-    def __str__(self) -> str:
-        return f"note that revision {self.revision} has the traffic"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reject:
-    """The version is bad. Sticks until the revision or the retry token changes."""
-
-    revision: str
-    verdict: observed.Verdict
-
-    def __str__(self) -> str:
-        return f"reject revision {self.revision}: {self.verdict.reason}: {self.verdict.message}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Release:
-    """The version could not come up in time; what it holds goes to others until it is tried again."""
-
-    revision: str
-    verdict: observed.Verdict
-
-    def __str__(self) -> str:
-        return f"let go the pods of revision {self.revision}: {self.verdict.reason}: {self.verdict.message}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Scale:
     """Sets a Deployment's replicas."""
 
@@ -237,10 +196,7 @@ Action = (
     | WidenTraffic
     | CreatePreviewService
     | PointPreview
-    | StartAttempt
-    | MarkPromoted
-    | Reject
-    | Release
+    | Note
     | Scale
     | GiveWay
     | TakeDown

@@ -39,6 +39,8 @@ def of_action(action: actions.Action, says: status.Status) -> Happening | None:
             return Happening(REASON.ROLLOUT_REJECTED, f"{verdict.reason}: {verdict.message}", warning=True)
         case actions.Release(verdict=verdict):
             return Happening(REASON.ROLLOUT_BLOCKED, f"{verdict.reason}: {verdict.message}", warning=True)
+        case actions.NoteSlowness(message=message):
+            return Happening(REASON.SLOWER_AFTER_SWITCH, message, warning=True)
         case actions.DeleteRevision(revision=revision):
             return Happening(REASON.REVISION_DELETED, f"revision {revision} has left the history")
         case _:

@@ -9,7 +9,7 @@ import dataclasses
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, bake, plan, situation
+from slipway_operator.planning import actions, bake, plan, situation, slowness
 
 _BEGINNINGS = (actions.CreateDeployment, actions.StartAttempt, actions.TakeDown)
 
@@ -19,15 +19,17 @@ class Questions:
     """Each names the revision that it is about, or is None."""
 
     answers_of: str | None = None  # what do its pods answer?
+    pace_of: str | None = None  # how long did its pods take for their answers, for comparison?
     room_of: str | None = None  # of what is there too little for its pods, and who holds it?
     turn: bool = False  # may the rollout begin that is about to?
 
 
 def questions(s: situation.Situation, *, limited: bool = False) -> Questions:
     """What could change what is done or said now; `limited` when not all rollouts may go on at a time."""
-    live = s.live
+    live, old = s.live, s.predecessor
     return Questions(
         answers_of=live.id if live is not None and bake.worth_hearing(s) else None,
+        pace_of=old.id if old is not None and slowness.worth_comparing(s) else None,
         room_of=next((r.id for r in (s.target, live) if r is not None and _finds_no_room(r)), None),
         turn=limited and _begins(s),
     )

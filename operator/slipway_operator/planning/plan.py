@@ -16,6 +16,7 @@ sentence of the design in a file of its own; the order in which they are asked s
     disruption  a node's drain takes one pod at a time
     access      who may reach the pods is as the administrator says
     adoption    the changes of a Service that its owner lends are heard of
+    slowness    a version that answers more slowly than what served before is told of
     preview     what waits for its promotion can be tried
 
 With `strategy: Rolling` one policy, `rolling`, takes the place of `failure` and `attempt`; with `Recreate`
@@ -53,6 +54,7 @@ from slipway_operator.planning import (
     rolling,
     room,
     situation,
+    slowness,
     traffic,
 )
 from slipway_operator.planning import status as reporting
@@ -138,4 +140,4 @@ def _policies(s: situation.Situation) -> tuple[decision.Policy, ...]:
 def _around(s: situation.Situation) -> list[decision.Decision]:
     """What stands beside the Deployments and the stable Service."""
     standing = [adoption.mark(s), endpoints.provide(s), disruption.provide(s), access.provide(s)]
-    return standing if s.asked.paused else [*standing, preview.provide(s)]
+    return standing if s.asked.paused else [*standing, slowness.warn(s), preview.provide(s)]

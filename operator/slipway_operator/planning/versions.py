@@ -30,12 +30,15 @@ def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
         revision=revision.id,
         state=_state(s, revision),
         ready=len(revision.ready),
-        reason=verdict.reason if verdict else _drifted(revision),
+        reason=verdict.reason if verdict else _noticed(revision),
     )
 
 
-def _drifted(revision: observed.Revision) -> str:
-    return reasons.EventReason.TEMPLATE_DRIFTED if revision.edited_by else ""
+def _noticed(revision: observed.Revision) -> str:
+    """What is told of it, and is no reason to do anything."""
+    if revision.edited_by:
+        return reasons.EventReason.TEMPLATE_DRIFTED
+    return reasons.EventReason.SLOWER_AFTER_SWITCH if revision.slower else ""
 
 
 def _state(s: situation.Situation, revision: observed.Revision) -> reasons.VersionState:

@@ -25,6 +25,7 @@ def started(*, at: datetime.datetime, replicas: int, number: int) -> Annotations
         labels.ATTEMPT: str(number),
         labels.REJECTED: None,
         labels.RELEASED: None,
+        labels.SLOWER: None,
     }
 
 
@@ -41,6 +42,11 @@ def rejected(verdict: observed.Verdict) -> Annotations:
 def released(verdict: observed.Verdict) -> Annotations:
     """The revision could not come up in time."""
     return {labels.RELEASED: _verdict(verdict)}
+
+
+def slower(message: str) -> Annotations:
+    """The revision answers more slowly than what served before it."""
+    return {labels.SLOWER: message}
 
 
 def read_time(annotations: Mapping[str, str], name: str) -> datetime.datetime | None:
