@@ -128,12 +128,9 @@ class Rollouts(RuleBasedStateMachine):
     @precondition(lambda self: self.world.deployments)
     @rule(which=ANY, failed=st.sampled_from([0, 0, 1, 30]))
     def pods_answer(self, which: int, failed: int) -> None:
+        """Where one fails, each takes long, too."""
         self.world.pods_answer(self._revision(which), failed=failed, total=100)
-
-    @precondition(lambda self: self.world.deployments)
-    @rule(which=ANY, seconds=st.sampled_from([0.01, 0.01, 0.5]))
-    def pods_take(self, which: int, seconds: float) -> None:
-        self.world.pods_take(self._revision(which), seconds)
+        self.world.pods_take(self._revision(which), 0.5 if failed == 1 else 0.01)
 
     @precondition(lambda self: self._pods(*world.Phase))
     @rule(which=ANY)

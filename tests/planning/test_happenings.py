@@ -85,9 +85,22 @@ COMING = a_model(asking="v2").with_live("v1").with_revision("v2")
             ),
         ),
         (
+            actions.NoteSlowness("v2", "version v2 is slow"),
+            Happening(REASON.SLOWER_AFTER_SWITCH, "version v2 is slow", warning=True),
+        ),
+        (
             actions.DeleteRevision("v0"),
             Happening(REASON.REVISION_DELETED, "revision v0 has left the history"),
         ),
+        (
+            actions.CreateTrafficService("v1", again=True),
+            Happening(
+                REASON.SERVICE_RESTORED,
+                "the Service had been deleted; it is there again and selects version v1",
+                warning=True,
+            ),
+        ),
+        (actions.CreateTrafficService("v1"), None),
         (actions.Scale("v1", 0), None),
         (actions.MarkPromoted("v1", NOW), None),
     ],
@@ -101,6 +114,18 @@ def test_a_target_that_does_not_exist_yet_is_told_by_its_version() -> None:
     told = happenings.of_action(actions.CreateDeployment("v1", 1, NOW), a_model().plan.status)
     assert told is not None
     assert told.note == "starting 1 pods of version v1 (revision v1)"
+
+
+@pytest.mark.parametrize(
+    ("scene", "again"),
+    [
+        pytest.param(a_model().with_revision("v1"), False, id="a first version has none yet"),
+        pytest.param(a_model().with_live("v1").without_service(), True, id="somebody has deleted it"),
+    ],
+)
+def test_a_service_that_comes_back_is_told_apart_from_a_new_one(scene: Scene, again: bool) -> None:  # noqa: FBT001
+    made = [action for action in scene.actions if isinstance(action, actions.CreateTrafficService)]
+    assert [action.again for action in made] == [again]
 
 
 STEPS = [

@@ -192,6 +192,8 @@ def test_the_step_when(scene: Scene, step: tuple[reasons.RolloutStep, reasons.Co
 
 MOVING = (True, True, False)
 STILL = (False, False, False)
+ASLEEP = a_model(replicas=0).with_live("v1", ready=0)
+RESTLESS = (False, True, False)
 CONDITIONS = [
     pytest.param(CREATED, False, False, MOVING, id="a model has just been applied"),
     pytest.param(FIRST, False, True, MOVING, id="its first version has some ready pods"),
@@ -208,7 +210,14 @@ CONDITIONS = [
     pytest.param(WARM.switched("v1", seconds_ago=20), True, True, (True, False, False), id="the old is warm"),
     pytest.param(BAKING, True, True, MOVING, id="the new version is watched"),
     pytest.param(a_model().with_live("v1", ready=0), False, False, MOVING, id="all pods were lost"),
-    pytest.param(a_model(replicas=0).with_live("v1", ready=0), False, False, STILL, id="the model sleeps"),
+    pytest.param(ASLEEP, True, False, STILL, id="the model sleeps"),
+    pytest.param(a_model(replicas=0), True, False, STILL, id="it has slept from the beginning"),
+    pytest.param(
+        a_model(replicas=0).with_live("v1", ready=0, desired=1), False, False, RESTLESS, id="it is to sleep"
+    ),
+    pytest.param(
+        a_model(replicas=0).with_live("v1", ready=0, pods=1), False, False, RESTLESS, id="it falls asleep"
+    ),
     pytest.param(
         AT_REST.with_somebody_elses("Service", "x"), True, True, (False, False, True), id="a name is taken"
     ),

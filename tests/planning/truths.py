@@ -31,7 +31,9 @@ def _check_traffic(taken: look.Look, *, ready: bool, serving: bool) -> None:
     lent = service is not None and service.lent and service.revision is None and service.switch is None
     ours_or_lent = wide or lent or taken.live is not None
     assert serving == (behind and ours_or_lent), "Serving is the truth about traffic"
-    if ready:
+    if ready and taken.hibernating:
+        assert not any(r.pods or r.desired for r in taken.seen.revisions), "Ready, and it does not sleep yet"
+    elif ready:
         assert live is not None
         assert live.id == taken.asked.revision, "Ready, and the version asked for has no traffic"
         assert taken.confirmed, "Ready, and the EndpointSlices do not show it"

@@ -161,7 +161,7 @@ def _agrees(column: str, row: Mapping[str, str], truth: Truth) -> bool:
         case "TARGET":
             return cell in {truth.version, truth.selected, *truth.coming}
         case "READY":
-            return cell != "True" or (truth.arrived and truth.ready > 0)
+            return cell != "True" or truth.asked == 0 or (truth.arrived and truth.ready > 0)
         case "REPLICAS":
             return (cell or "0") == str(truth.ready)
         case _:

@@ -108,6 +108,10 @@ class _Watching:
         asked = self._specs.get((model.meta.uid, generation or model.meta.generation))
         service = moment.world.service(model.meta.key.namespace, model.meta.key.name)
         selected = service.selected_revision if service else None
+        if asked is not None and asked.replicas == 0:  # it is so that nothing serves: that was asked for
+            if service is not None and moment.world.ready(service.meta.key.namespace, service.meta.key.name):
+                yield _violation(moment, "says Ready=True at 0 replicas and pods still answer")
+            return
         if selected is None and model.strategy == "Rolling":
             return  # while it rolls, the selector names no single revision
         if selected is None:

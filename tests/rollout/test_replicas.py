@@ -49,7 +49,8 @@ def hibernate_and_wake(run: Run, revision: str) -> None:
     run.scale(0)
     run.wait_step("Hibernated")
     run.wait_gone(revision)
-    assert run.seen.condition("Ready")["status"] == "False"
+    run.until(lambda: run.seen.holds("Ready", "Hibernated"), what="it is as it was asked for")
+    assert run.seen.condition("Serving")["status"] == "False"
     run.scale(1)
     run.wait_complete("2")
 

@@ -22,7 +22,6 @@ class ConditionReason(StrEnum):
 
     # the rollout goes its way
     SERVING = "Serving"  # the selected revision has ready pods
-    SWITCHED = "Switched"  # requests go to the target; the old revision has not left yet
     ROLLOUT_COMPLETE = "RolloutComplete"  # as expected: nothing is left to do
     WAITING_FOR_READY_PODS = (
         "WaitingForReadyPods"  # the target has too few ready pods, or not for long enough

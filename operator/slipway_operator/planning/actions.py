@@ -89,6 +89,7 @@ class CreateTrafficService:
     """The stable Service, selecting a revision from the start."""
 
     to: str
+    again: bool = dataclasses.field(default=False, compare=False)  # for people: there was one before
 
     def __str__(self) -> str:
         return f"create the stable Service, selecting revision {self.to}"

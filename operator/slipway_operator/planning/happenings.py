@@ -53,6 +53,9 @@ def _of_place(action: actions.Action, version: Callable[[str], str]) -> Happenin
         case actions.WidenTraffic(origin=origin):
             note = f"the Service now selects all pods of the model, while those of version {version(origin)} "
             return Happening(REASON.TRAFFIC_SWITCHED, note + "are replaced by turns")
+        case actions.CreateTrafficService(to=to, again=True):
+            note = f"the Service had been deleted; it is there again and selects version {version(to)}"
+            return Happening(REASON.SERVICE_RESTORED, note, warning=True)
         case actions.MarkLentService():
             note = "the Service is lent by its owner: it moves when enough pods have proved themselves"
             return Happening(REASON.SERVICE_LENT, note)

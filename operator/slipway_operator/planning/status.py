@@ -64,7 +64,7 @@ def _selector(s: situation.Situation, model: str) -> str:
 
 def _conditions(s: situation.Situation, at: step.Where) -> tuple[status.Condition, ...]:
     conditions = [_ready(s, at), _serving(s), _progressing(at)]
-    if at.step in step.MOVING:
+    if at.step in step.MOVING or (at.step is reasons.RolloutStep.HIBERNATED and not step.asleep(s)):
         conditions.append(_condition(reasons.ConditionType.RECONCILING, at.reason, at.message))
     if at.step in step.STUCK:
         conditions.append(_condition(reasons.ConditionType.STALLED, at.reason, at.message))
@@ -82,6 +82,8 @@ def _ready(s: situation.Situation, at: step.Where) -> status.Condition:
     if step.has_arrived(s):
         message = f"version {s.asked.version} receives the requests"
         return _condition(kind, reasons.ConditionReason.SERVING, message)
+    if at.step is reasons.RolloutStep.HIBERNATED and step.asleep(s):  # as Kubernetes has it of a Deployment
+        return _condition(kind, at.reason, at.message)
     return _condition(kind, at.reason, at.message, holds=False)
 
 

@@ -89,6 +89,11 @@ def has_arrived(s: situation.Situation) -> bool:
     return live.attempt_spent or s.switched or len(live.ready) >= s.asked.replicas
 
 
+def asleep(s: situation.Situation) -> bool:
+    """Nothing is asked for, and nothing is there any more."""
+    return s.hibernating and not any(r.desired or r.pods for r in s.seen.revisions)
+
+
 def _held(s: situation.Situation, at: Where) -> Where:
     """The same, or that the user has stopped it there. What is stuck is stuck with a pause and without."""
     waits = at.step is STEP.KEEPING_WARM or (at.step in MOVING and not s.target_is_live)

@@ -17,13 +17,18 @@ _NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 def restore(s: situation.Situation) -> decision.Decision:
     """A stable Service that is missing, or selects nothing of ours, is the first thing to mend."""
     if s.service is None:
-        return decision.act(actions.CreateTrafficService(_first(s))) if s.seen.revisions else decision.NOTHING
+        return _create(s) if s.seen.revisions else decision.NOTHING
     if s.live is not None or s.target_is_live or s.hibernating or s.service.wide or s.adopting:
         return decision.NOTHING
     to = _fallback(s)
     if to is None or not to.ready:
         return decision.NOTHING
     return decision.act(actions.SwitchTraffic(s.service.revision, to.id, s.now, s.service.resource_version))
+
+
+def _create(s: situation.Situation) -> decision.Decision:
+    again = any(r.promoted_at is not None for r in s.seen.revisions)
+    return decision.act(actions.CreateTrafficService(_first(s), again=again))
 
 
 def direct(s: situation.Situation) -> decision.Decision:
