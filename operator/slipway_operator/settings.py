@@ -25,8 +25,11 @@ class Settings(BaseSettings):
 
     runtime_image: Annotated[str, Field(min_length=1)]
     runtime_images_allowed: Names = ()
+    service_accounts_allowed: Names = ()  # for models' pods, as name or namespace/name
     s3_endpoint_url: str = ""
     s3_region: str = ""
+    s3_ca_config_map: str = ""  # in each namespace with models: the certificate of the S3 server's authority
+    s3_ca_key: Annotated[str, Field(min_length=1)] = "ca.crt"
     watch_namespaces: Names = ()  # none: all
     network_policies: bool = True  # one for each model
     monitoring_namespaces: str = ""  # JSON of a LabelSelector: who may read the pods' metrics
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
     queue_limit_seconds: Seconds = 600  # a model that waits for so long: the workers do not come round
     look_limit_seconds: Seconds = 300  # a look that takes so long hangs
 
-    @field_validator("runtime_images_allowed", "watch_namespaces", mode="before")
+    @field_validator("runtime_images_allowed", "service_accounts_allowed", "watch_namespaces", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if not isinstance(value, str):

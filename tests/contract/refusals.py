@@ -350,6 +350,7 @@ WELCOME = (
             ],
             spec__priorityClassName="serving.high",
             spec__imagePullSecrets=[{"name": "images"}],
+            spec__serviceAccountName="models.reader",
             spec__restartToken="2026-01-01 a fixed image",
         ),
     ),

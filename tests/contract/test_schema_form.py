@@ -25,6 +25,7 @@ SHAPES_A_POD = (
     "spec.topologySpreadConstraints",
     "spec.priorityClassName",
     "spec.imagePullSecrets",
+    "spec.serviceAccountName",
 )
 
 
@@ -96,7 +97,7 @@ def test_no_field_hands_over_the_pod() -> None:
         "securityContext",
         "template",
     }
-    assert not names & (forbidden | {"serviceAccountName", "nodeName", "podSpec"})
+    assert not names & (forbidden | {"serviceAccount", "automountServiceAccountToken", "nodeName", "podSpec"})
 
 
 def test_the_names_are_those_that_people_type() -> None:

@@ -33,6 +33,7 @@ EVERYTHING: dict[str, Any] = {
     ],
     "priorityClassName": "models",
     "imagePullSecrets": [{"name": "registry"}],
+    "serviceAccountName": "models-reader",
 }
 
 

@@ -33,7 +33,12 @@ VALUE_SETS: dict[str, Object] = {
     "everything set": {
         **IMAGES,
         "runtimeImagesAllowed": ["registry.test/runtime:gpu", "registry.test/runtime:2"],
-        "s3": {"endpointUrl": "http://s3.storage.svc:9000", "region": "eu-central-1"},
+        "serviceAccountsAllowed": ["models-reader", "team-a/writer"],
+        "s3": {
+            "endpointUrl": "http://s3.storage.svc:9000",
+            "region": "eu-central-1",
+            "caConfigMap": {"name": "s3-ca", "key": "root.pem"},
+        },
         "networkPolicy": {"monitoringNamespaces": {"matchLabels": {"team": "monitoring"}}},
         "crds": {"keep": False},
         "replicas": 2,
@@ -215,6 +220,9 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_RUNTIME_IMAGES_ALLOWED": "registry.test/runtime:gpu,registry.test/runtime:2",
         "SLIPWAY_S3_ENDPOINT_URL": "http://s3.storage.svc:9000",
         "SLIPWAY_S3_REGION": "eu-central-1",
+        "SLIPWAY_S3_CA_CONFIG_MAP": "s3-ca",
+        "SLIPWAY_S3_CA_KEY": "root.pem",
+        "SLIPWAY_SERVICE_ACCOUNTS_ALLOWED": "models-reader,team-a/writer",
         "SLIPWAY_MAX_CONCURRENT_ROLLOUTS": "3",
         "SLIPWAY_MAX_SURGE_GPUS": "0",
         "SLIPWAY_NETWORK_POLICIES": "true",
@@ -292,6 +300,12 @@ def test_an_image_is_named_by_digest_or_by_tag(image: Object, reference: str) ->
             {"commonLabels": {"app.kubernetes.io/name": "x"}},
             "app.kubernetes.io/name",
             id="a label that is set already",
+        ),
+        pytest.param(
+            {"serviceAccountsAllowed": ["a,b"]}, "serviceAccountsAllowed", id="two accounts in one entry"
+        ),
+        pytest.param(
+            {"s3": {"caConfigMap": {"name": "A_b"}}}, "caConfigMap", id="a ConfigMap that cannot exist"
         ),
         pytest.param({"watch": {"namespaces": ["Team"]}}, "namespaces", id="a namespace that cannot exist"),
     ],

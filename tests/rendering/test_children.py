@@ -1,5 +1,6 @@
 """What the operator creates: objects that the API server knows, pods that the strictest namespace admits."""
 
+import dataclasses
 import datetime
 import json
 from typing import Any
@@ -8,7 +9,7 @@ import kubernetes_validate
 import pytest
 
 from slipway_operator.domain import revision
-from slipway_operator.rendering import deployment, identity, service
+from slipway_operator.rendering import deployment, identity, service, trust
 from tests.rendering import models, restricted
 
 AT = datetime.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
@@ -230,8 +231,8 @@ def test_a_default_is_no_change_of_revision() -> None:
     assert revision.revision_of(models.LEAST) == revision.revision_of({**models.LEAST, "resources": {}})
 
 
-def test_no_limit_is_made_up() -> None:
-    assert "limits" not in pod(models.LEAST)["containers"][0]["resources"]
+def test_no_limit_is_made_up_that_would_kill_a_model_nobody_has_measured() -> None:
+    assert set(pod(models.LEAST)["containers"][0]["resources"]["limits"]) == {"ephemeral-storage"}
 
 
 @pytest.mark.parametrize(
@@ -268,3 +269,45 @@ def test_a_gateway_knows_what_each_port_speaks() -> None:
         "http": "http",
         "grpc": "kubernetes.io/h2c",
     }
+
+
+def test_a_pod_is_of_the_service_account_that_is_asked_for_and_has_no_token_of_it() -> None:
+    spec = pod(models.LEAST | {"serviceAccountName": "models-reader"})
+    assert (spec["serviceAccountName"], spec["automountServiceAccountToken"]) == ("models-reader", False)
+    assert "serviceAccountName" not in pod(models.LEAST)
+
+
+def test_the_authority_of_the_s3_server_is_mounted_and_named() -> None:
+    platform = dataclasses.replace(PLATFORM, s3_authority=trust.Authority("s3-ca", "root.pem"))
+    made = deployment.of_revision(
+        models.model(models.LEAST), revision="0123456789", replicas=1, at=AT, platform=platform
+    )
+    kubernetes_validate.validate(made, "1.35", strict=True)
+    spec = made["spec"]["template"]["spec"]
+    assert restricted.violations(spec) == []
+    container = spec["containers"][0]
+    variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert variables["AWS_CA_BUNDLE"] == "/etc/slipway/s3-ca/root.pem"
+    mounted = {mount["name"]: mount for mount in container["volumeMounts"]}["s3-ca"]
+    assert mounted == {"name": "s3-ca", "mountPath": "/etc/slipway/s3-ca", "readOnly": True}
+    volume = {each["name"]: each for each in spec["volumes"]}["s3-ca"]
+    assert volume["configMap"] == {"name": "s3-ca", "items": [{"key": "root.pem", "path": "root.pem"}]}
+
+
+def test_without_an_authority_of_its_own_nothing_is_said_of_one() -> None:
+    assert "AWS_CA_BUNDLE" not in environment(models.LEAST)
+    assert [volume["name"] for volume in pod(models.LEAST)["volumes"]] == ["cache", "tmp"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "limit"),
+    [
+        pytest.param({}, str(26 * 1024**3), id="room for a large model"),
+        pytest.param({"requests": {"ephemeral-storage": "50Gi"}}, str(52 * 1024**3), id="what is asked for"),
+        pytest.param({"limits": {"ephemeral-storage": "2Gi"}}, "2Gi", id="the user's own limit"),
+    ],
+)
+def test_a_pod_fills_no_disk(resources: dict[str, Any], limit: str) -> None:
+    spec = pod(models.LEAST | {"resources": resources})
+    assert spec["containers"][0]["resources"]["limits"]["ephemeral-storage"] == limit
+    assert all("sizeLimit" in volume["emptyDir"] for volume in spec["volumes"])

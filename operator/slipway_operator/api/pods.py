@@ -1,6 +1,6 @@
 """The part of a pod that a user may shape: a curated subset of Kubernetes' own fields, under their own names.
 
-What is not here (commands, volumes, environment, service accounts, security contexts) cannot be asked for.
+What is not here (commands, volumes, environment, security contexts) cannot be asked for.
 """
 
 from collections.abc import Mapping

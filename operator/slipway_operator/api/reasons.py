@@ -41,6 +41,9 @@ class ConditionReason(StrEnum):
     # nothing happens until the spec, or the object in the way, changes
     INVALID_SPEC = "InvalidSpec"  # the object breaks a rule that the API server did not enforce
     IMAGE_NOT_ALLOWED = "ImageNotAllowed"  # spec.runtime.image is not on the administrator's list
+    SERVICE_ACCOUNT_NOT_ALLOWED = (
+        "ServiceAccountNotAllowed"  # spec.serviceAccountName is not on the administrator's list
+    )
     NAME_CONFLICT = "NameConflict"  # an object of a needed name belongs to somebody else
 
     # rejected: not tried again until the revision or the retry token changes
@@ -164,6 +167,7 @@ class EventReason(StrEnum):
     TEMPLATE_DRIFTED = "TemplateDrifted"  # somebody edited a Deployment's pods; reported, never repaired
     INVALID_SPEC = "InvalidSpec"  # as the condition's reason
     IMAGE_NOT_ALLOWED = "ImageNotAllowed"  # as the condition's reason
+    SERVICE_ACCOUNT_NOT_ALLOWED = "ServiceAccountNotAllowed"  # as the condition's reason
     NAME_CONFLICT = "NameConflict"  # as the condition's reason
     HIBERNATED = "Hibernated"  # spec.replicas became 0
 
@@ -184,7 +188,7 @@ class RolloutStep(StrEnum):
     BLOCKED = "Blocked"  # the target cannot start for now; the active revision stays
     HIBERNATED = "Hibernated"  # spec.replicas is 0
     PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
-    STOPPED = "Stopped"  # invalid spec, image not allowed or a name taken: nothing is touched
+    STOPPED = "Stopped"  # invalid spec, something not allowed or a name taken: nothing is touched
 
 
 class VersionState(StrEnum):

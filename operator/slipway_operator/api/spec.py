@@ -172,6 +172,7 @@ class Spec(Part):
     ) = None
     priority_class_name: ObjectName | None = None
     image_pull_secrets: Annotated[tuple[ImagePullSecret, ...], Field(max_length=4)] | None = None
+    service_account_name: ObjectName | None = None  # whether it is on the list is not known here
 
     @model_validator(mode="after")
     def _nodes_are_selected_by_labels(self) -> Self:

@@ -15,7 +15,7 @@ from slipway_operator import settings as configuration
 from slipway_operator.controller import reconciler, survey, vitals, work_queue, workers
 from slipway_operator.domain.fleet import Limits
 from slipway_operator.kube import client, echoes, fleet, heartbeat, inquirer, surveyor
-from slipway_operator.rendering import access, deployment
+from slipway_operator.rendering import access, deployment, trust
 
 log = structlog.get_logger(__name__)
 
@@ -97,12 +97,14 @@ class Leadership:
                 s3_region=chosen.s3_region,
                 visitors=_visitors(chosen),
                 labels=chosen.common_labels,
+                s3_authority=_authority(chosen),
             ),
             images_allowed=frozenset(chosen.runtime_images_allowed),
             instance=chosen.pod_name,
             clock=lambda: datetime.datetime.now(datetime.UTC),
             watched_since=datetime.datetime.now(datetime.UTC),
             asks=self._inquirer(),
+            service_accounts_allowed=frozenset(chosen.service_accounts_allowed),
         )
 
     def _inquirer(self) -> inquirer.Inquirer:
@@ -113,6 +115,10 @@ class Leadership:
             surveyor.Surveyor(self.server, cluster_wide=not namespaces),
             models=fleet.Fleet(self.server, limits, namespaces=namespaces) if limits else None,
         )
+
+
+def _authority(chosen: configuration.Settings) -> trust.Authority | None:
+    return trust.Authority(chosen.s3_ca_config_map, chosen.s3_ca_key) if chosen.s3_ca_config_map else None
 
 
 def _visitors(chosen: configuration.Settings) -> access.Visitors | None:

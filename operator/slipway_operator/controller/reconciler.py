@@ -21,7 +21,7 @@ from slipway_operator.api import status as api_status
 from slipway_operator.controller import measuring, work_queue
 from slipway_operator.domain import happening, observed, revision, status, target
 from slipway_operator.kube import client, errors, events, execute, inquirer, observe, paths, reading
-from slipway_operator.planning import actions, happenings, plan, situation
+from slipway_operator.planning import actions, happenings, permission, plan, situation
 from slipway_operator.planning import status as reporting
 from slipway_operator.rendering import deployment
 from slipway_operator.rendering import status as rendered
@@ -44,6 +44,7 @@ class Reconciler:
     clock: Callable[[], datetime.datetime]
     watched_since: datetime.datetime  # the start of this process
     asks: inquirer.Inquirer
+    service_accounts_allowed: frozenset[str] = frozenset()
 
     async def reconcile(self, key: work_queue.Key) -> float | None:
         """Seconds until the next look is due, None when only an event makes one necessary, or GONE.
@@ -122,17 +123,18 @@ class Reconciler:
             approved=model.approved,
             hands_off=model.hands_off,
             restricted=self.platform.visitors is not None,
-            obstacle=self._obstacle(spec.runtime.image if spec.runtime else None),
+            obstacle=permission.obstacle(
+                self._lists,
+                image=spec.runtime.image if spec.runtime else None,
+                service_account=spec.service_account_name,
+                namespace=model.namespace,
+            ),
         )
 
-    def _obstacle(self, image: str | None) -> target.Obstacle | None:
-        if image is None or image == self.platform.runtime_image or image in self.images_allowed:
-            return None
-        known = ", ".join(sorted({self.platform.runtime_image, *self.images_allowed}))
-        return target.Obstacle(
-            reasons.ConditionReason.IMAGE_NOT_ALLOWED,
-            f"spec.runtime.image {image} is not on the administrator's list: {known}",
-        )
+    @property
+    def _lists(self) -> permission.Lists:
+        images = self.images_allowed | {self.platform.runtime_image}
+        return permission.Lists(images, self.service_accounts_allowed)
 
     async def _say(self, model: api.InferenceModel, body: client.Body, says: status.Status) -> None:
         """The one status write of a look, and none when it would change nothing."""

@@ -30,6 +30,7 @@ POD_SHAPING: tuple[tuple[str, ...], ...] = (
     ("topologySpreadConstraints",),
     ("priorityClassName",),
     ("imagePullSecrets",),
+    ("serviceAccountName",),
 )
 
 

@@ -14,6 +14,7 @@ REASON, STEP = reasons.EventReason, reasons.RolloutStep
 _STOPPED = {
     reasons.ConditionReason.INVALID_SPEC: REASON.INVALID_SPEC,
     reasons.ConditionReason.IMAGE_NOT_ALLOWED: REASON.IMAGE_NOT_ALLOWED,
+    reasons.ConditionReason.SERVICE_ACCOUNT_NOT_ALLOWED: REASON.SERVICE_ACCOUNT_NOT_ALLOWED,
     reasons.ConditionReason.NAME_CONFLICT: REASON.NAME_CONFLICT,
 }
 

@@ -11,7 +11,7 @@ import datetime
 from collections.abc import Mapping
 
 from slipway_operator.api import model as api
-from slipway_operator.rendering import access, attempt, environment, identity, resources
+from slipway_operator.rendering import access, attempt, environment, identity, resources, trust
 
 USER = 10001
 DEFAULT_DRAIN_SECONDS = 60
@@ -30,6 +30,7 @@ class Platform:
     s3_region: str = ""
     visitors: access.Visitors | None = None  # None: no NetworkPolicy is made
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of children made from now on
+    s3_authority: trust.Authority | None = None  # None: the public ones are all there are
 
 
 def of_revision(
@@ -69,7 +70,8 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
         "containers": [_container(model, platform)],
         "volumes": [
             {"name": "cache", "emptyDir": {"sizeLimit": str(resources.disk_bytes(model))}},
-            {"name": "tmp", "emptyDir": {}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": str(resources.TMP_BYTES)}},
+            *([platform.s3_authority.volume] if platform.s3_authority else []),
         ],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,  # a Service called `model` would set MODEL_PORT and the like
@@ -92,6 +94,8 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
         pod["tolerations"] = [t.model_dump(mode="json", exclude_none=True) for t in spec.tolerations]
     if spec.priority_class_name:
         pod["priorityClassName"] = spec.priority_class_name
+    if spec.service_account_name:  # still without its token: workload identity brings one of its own
+        pod["serviceAccountName"] = spec.service_account_name
     if spec.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": secret.name} for secret in spec.image_pull_secrets]
     return pod
@@ -107,6 +111,7 @@ def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
             drain_seconds=drain_seconds(model),
             s3_endpoint_url=platform.s3_endpoint_url,
             s3_region=platform.s3_region,
+            s3_authority=platform.s3_authority,
         ),
         "ports": [
             {"name": "http", "containerPort": 8080},
@@ -128,6 +133,7 @@ def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
         "volumeMounts": [
             {"name": "cache", "mountPath": environment.CACHE_DIRECTORY},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own, empty at its start
+            *([platform.s3_authority.mount] if platform.s3_authority else []),
         ],
     }
 

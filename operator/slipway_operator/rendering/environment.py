@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from slipway_operator.api import model as api
-from slipway_operator.rendering import resources
+from slipway_operator.rendering import resources, trust
 
 CACHE_DIRECTORY = "/var/lib/slipway"
 
@@ -20,7 +20,12 @@ Variable = dict[str, Any]
 
 
 def of(
-    model: api.InferenceModel, *, drain_seconds: int, s3_endpoint_url: str, s3_region: str
+    model: api.InferenceModel,
+    *,
+    drain_seconds: int,
+    s3_endpoint_url: str,
+    s3_region: str,
+    s3_authority: trust.Authority | None = None,
 ) -> list[Variable]:
     """The `env` of the container, in a stable order."""
     values = {
@@ -35,6 +40,7 @@ def of(
         "SLIPWAY_VERIFICATION_EXAMPLES": _examples(model),
         "AWS_ENDPOINT_URL": s3_endpoint_url or None,
         "AWS_REGION": s3_region or None,
+        "AWS_CA_BUNDLE": s3_authority.file if s3_authority else None,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     plain = [{"name": name, "value": str(value)} for name, value in values.items() if value is not None]
