@@ -1,10 +1,12 @@
 """An attempt that has failed ends: rejected at once when the version is bad, or released at its deadline."""
 
+import dataclasses
+
 import pytest
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, decision, failure
+from slipway_operator.planning import actions, decision, failure, inquiry
 from tests.planning.situations import NOW, Scene, a_model, a_problem, a_verdict, ago, ahead
 
 REASON, SEVERITY = reasons.ConditionReason, observed.Severity
@@ -126,3 +128,39 @@ def test_what_has_ended_may_be_tried_again(
     scene = scene.with_revision("v2", rejected=rejected, released=released)
     assert scene.situation.target is not None
     assert failure.may_try_again(scene.situation, scene.situation.target) is again
+
+
+LATE = {"attempt_started_at": ago(600)}
+
+
+def test_the_last_words_of_a_pod_that_is_let_go_are_kept_with_the_verdict() -> None:
+    scene = _warming(last_words="still loading", **LATE)
+    released = failure.judge(scene.situation).actions[0]
+    assert isinstance(released, actions.Release)
+    assert released.verdict.last_words == "still loading"
+
+
+def test_they_stand_in_the_list_of_versions_and_nowhere_else() -> None:
+    verdict = dataclasses.replace(a_verdict(), last_words="still loading")
+    says = _warming(released=verdict, desired=0).plan.status
+    told = {version.version: version.message for version in says.versions}
+    assert told == {
+        "v2": "0/2 nodes are available; the last lines of its log: still loading",
+        "v1": "",
+    }
+    assert "loading" not in says.message + "".join(c.message for c in says.conditions)
+
+
+@pytest.mark.parametrize(
+    ("scene", "of"),
+    [
+        pytest.param(_warming(**LATE), "v2", id="its pods are about to be let go"),
+        pytest.param(_warming(), None, id="it has time left"),
+        pytest.param(_warming(released=a_verdict(), **LATE), None, id="they have been let go"),
+        pytest.param(_warming(ready=1, **LATE), None, id="it is ready"),
+        pytest.param(a_model().with_live("v1", ready=0, promoted_at=None, **LATE), None, id="it is live"),
+        pytest.param(a_model(), None, id="there is none"),
+    ],
+)
+def test_a_log_is_read_when(scene: Scene, of: str | None) -> None:
+    assert inquiry.questions(scene.situation).words_of == of

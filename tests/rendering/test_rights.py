@@ -15,7 +15,7 @@ IN_ONE: dict[str, Any] = {**IMAGES, "watch": {"namespaces": ["team-a"]}}
 CLUSTER_WIDE = {("nodes", "list")}  # no Role can grant what stands in no namespace
 
 CALLS = {
-    "get": (".get(", ".find("),
+    "get": (".get(", ".find(", ".text("),
     "list": (".list(", ".list_metadata(", "kopf.on.event"),
     "watch": ("kopf.on.event", "Kind("),
     "create": (".create(", ".apply("),

@@ -50,7 +50,9 @@ class VersionStatus(Part):
     revision: Revision
     state: VersionState
     ready: Count | None = None
+    since: Moment | None = None
     reason: Word | None = None
+    message: Message | None = None
     url: Annotated[str, Field(max_length=512)] | None = None
 
 

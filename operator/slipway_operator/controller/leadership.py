@@ -114,6 +114,7 @@ class Leadership:
         return inquirer.Inquirer(
             surveyor.Surveyor(self.server, cluster_wide=not namespaces),
             models=fleet.Fleet(self.server, limits, namespaces=namespaces) if limits else None,
+            server=self.server,
         )
 
 

@@ -85,6 +85,7 @@ class Verdict:
     at: datetime.datetime
     retry_token: str = ""
     attempts: int = 1
+    last_words: str = ""  # of a pod that was still running when it was let go
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class Revision:
     answers_lately: Answers | None = None  # of these, in the last seconds
     pace: Pace = Pace()  # nothing where its pods were not asked
     slower: str = ""  # than what served before, as has been told
+    last_words: str = ""  # what a pod of it that is not ready has logged, read before it is let go
     shortage: scarcity.Shortage | None = None  # of what there is too little for its pods
     # When the last of the pods that it lacks was made, fell or was refused; None also while what it lacks is
     # about to be made.

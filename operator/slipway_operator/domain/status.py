@@ -30,6 +30,7 @@ class Version:
     state: reasons.VersionState
     ready: int
     reason: str = ""
+    message: str = ""  # the reason in a sentence, with the last words of a pod that was let go
     url: str = ""  # of its own Service
 
 

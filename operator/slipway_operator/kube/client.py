@@ -85,6 +85,10 @@ class Api:
         except errors.NotFound:
             return None
 
+    async def text(self, path: str, query: Query) -> str:
+        """What is no object: a log."""
+        return (await self._send(_Request("get", "GET", path, query, accept="*/*"))).decode(errors="replace")
+
     async def list(self, path: str, *, selector: str) -> Bodies:
         """All that carry the labels, now: without a resourceVersion it is a consistent read."""
         return await self._list(_Request("list", "GET", path, query=[("labelSelector", selector)]))
@@ -124,16 +128,20 @@ class Api:
         """Once, and again as often as the server says that it has too much to do."""
         for _ in range(_PATIENCE_WITH_OVERLOAD):
             try:
-                answer = await self._send(request)
+                answer = await self._sent(request)
             except errors.Overloaded as overloaded:
                 await asyncio.sleep(min(overloaded.retry_after, _LONGEST_RETRY_AFTER))
             else:
                 place = paths.place_of(request.path)
                 self._show(place.kind, place.namespace, answer)
                 return answer
-        return await self._send(request)
+        return await self._sent(request)
 
-    async def _send(self, request: _Request) -> Body:
+    async def _sent(self, request: _Request) -> Body:
+        answer: Body = json.loads(await self._send(request))
+        return answer
+
+    async def _send(self, request: _Request) -> bytes:
         kind, began = paths.place_of(request.path).kind, time.monotonic()
         patience = await self._admitted() if request.writes else TIMEOUT_SECONDS
         code = "none"
@@ -149,8 +157,7 @@ class Api:
         if response.status >= 300:
             message = f"{request}: {_reason(text)}"
             raise errors.of_status(response.status, message, retry_after=_retry_after(response))
-        answer: Body = json.loads(text)
-        return answer
+        return text
 
     async def _admitted(self) -> float:
         """Waits for the write's turn; seconds that it may take. The fence comes last: waits may be long."""

@@ -10,7 +10,7 @@ import dataclasses
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import answers, client, fleet, reading, scarcity, surveyor
+from slipway_operator.kube import answers, client, fleet, last_words, reading, scarcity, surveyor
 from slipway_operator.planning import inquiry, room, situation
 
 
@@ -21,6 +21,7 @@ class Inquirer:
     surveyor: surveyor.Surveyor
     listener: answers.Listener = dataclasses.field(default_factory=answers.Listener)
     models: fleet.Fleet | None = None  # None where rollouts are not limited
+    server: client.Api | None = None  # None: no logs are read
 
     async def complete(
         self,
@@ -40,6 +41,8 @@ class Inquirer:
             seen = seen.with_revision(await self._heard(cluster, of))
         if (of := seen.revision(asked.pace_of)) is not None:
             seen = seen.with_revision(await self._with_pace(cluster, of))
+        if (of := seen.revision(asked.words_of)) is not None:
+            seen = seen.with_revision(await self._with_words(cluster, of))
         if (of := seen.revision(asked.room_of)) is not None:
             seen = seen.with_revision(await self._with_shortage(cluster, of))
         return seen
@@ -66,6 +69,13 @@ class Inquirer:
     async def _with_pace(self, cluster: reading.Cluster, of: observed.Revision) -> observed.Revision:
         pods = (p for p in cluster.pods if _revision(p) == of.id)
         return dataclasses.replace(of, pace=await self.listener.pace(pods))
+
+    async def _with_words(self, cluster: reading.Cluster, of: observed.Revision) -> observed.Revision:
+        if self.server is None:
+            return of
+        pods = (p for p in cluster.pods if _revision(p) == of.id)
+        said = await last_words.of_pods(self.server, pods, container="runtime")
+        return dataclasses.replace(of, last_words=said)
 
 
 def _revision(child: client.Body) -> str:

@@ -31,6 +31,10 @@ def pods(namespace: str) -> str:
     return f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
 
 
+def log(namespace: str, pod: str) -> str:
+    return f"{pods(namespace)}/{pod}/log"
+
+
 def nodes() -> str:
     return "/api/v1/nodes"
 

@@ -111,4 +111,5 @@ def verdict(s: situation.Situation, problem: observed.Problem) -> observed.Verdi
         at=s.now,
         retry_token=s.asked.retry_token,
         attempts=target.attempt_number if target else 1,
+        last_words=target.last_words if target else "",
     )

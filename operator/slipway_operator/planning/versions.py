@@ -31,7 +31,13 @@ def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
         state=_state(s, revision),
         ready=len(revision.ready),
         reason=verdict.reason if verdict else _noticed(revision),
+        message=_sentence(verdict) if verdict else revision.slower,
     )
+
+
+def _sentence(verdict: observed.Verdict) -> str:
+    said = f"; the last lines of its log: {verdict.last_words}" if verdict.last_words else ""
+    return verdict.message + said
 
 
 def _noticed(revision: observed.Revision) -> str:

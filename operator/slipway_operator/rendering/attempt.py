@@ -79,6 +79,7 @@ def read_verdict(annotations: Mapping[str, str], name: str) -> observed.Verdict 
             at=datetime.datetime.fromisoformat(note["at"]),
             retry_token=str(note.get("retryToken", "")),
             attempts=int(note.get("attempts", 1)),
+            last_words=str(note.get("lastWords", "")),
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -103,5 +104,6 @@ def _verdict(verdict: observed.Verdict) -> str:
             "at": identity.timestamp(verdict.at),
             "retryToken": verdict.retry_token,
             "attempts": verdict.attempts,
+            **({"lastWords": verdict.last_words[-1024:]} if verdict.last_words else {}),
         }
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from slipway_operator.api import reasons
 from slipway_operator.api import status as api
 from slipway_operator.domain import fleet, scarcity, status
+from slipway_operator.rendering import size
 
 
 def body(
@@ -18,7 +19,7 @@ def body(
 ) -> dict[str, Any]:
     """The body of `.status`. Equal inputs but for `now` give equal bodies: then there is nothing to write."""
     active, target = wanted.active, wanted.target
-    return api.Status(
+    says = api.Status(
         observed_generation=max(generation, previous.observed_generation or 0),
         active_version=active.version if active else None,
         active_revision=active.revision if active else None,
@@ -28,10 +29,11 @@ def body(
         replicas=wanted.replicas,
         ready_replicas=wanted.ready_replicas,
         selector=wanted.selector,
-        versions=tuple(_version(version) for version in wanted.versions),
+        versions=_versions(wanted.versions, previous=previous, now=now),
         rollout=_rollout(wanted, previous.rollout, now),
         conditions=conditions(wanted.conditions, previous=previous, generation=generation, now=now),
-    ).body()
+    )
+    return size.fitted(says)
 
 
 def conditions(
@@ -92,13 +94,26 @@ def _blocked(shortage: scarcity.Shortage) -> api.BlockedStatus:
     )
 
 
-def _version(version: status.Version) -> api.VersionStatus:
+def _versions(
+    listed: tuple[status.Version, ...], *, previous: api.Status, now: datetime.datetime
+) -> tuple[api.VersionStatus, ...]:
+    """Each with the time at which it was first seen in its state."""
+    before = {version.revision: version for version in previous.versions or ()}
+    return tuple(_version(version, before.get(version.revision), now) for version in listed)
+
+
+def _version(
+    version: status.Version, before: api.VersionStatus | None, now: datetime.datetime
+) -> api.VersionStatus:
+    same = before is not None and before.state is version.state and before.since is not None
     return api.VersionStatus(
         version=version.version,
         revision=version.revision,
         state=version.state,
         ready=version.ready,
+        since=before.since if before and same else now,
         reason=version.reason or None,
+        message=version.message or None,
         url=version.url or None,
     )
 
@@ -123,6 +138,8 @@ def stopped(
     rollout = api.RolloutStatus(
         step=reasons.RolloutStep.STOPPED, since=before.since if before and same else now, message=sentence
     )
-    return previous.model_copy(
-        update={"observed_generation": generation, "rollout": rollout, "conditions": (*made, *kept)}
-    ).body()
+    return size.fitted(
+        previous.model_copy(
+            update={"observed_generation": generation, "rollout": rollout, "conditions": (*made, *kept)}
+        )
+    )
