@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tests.recorder import journal
 from tests.recorder.history import History, World
 from tests.recorder.metadata import Key, Place
-from tests.recorder.objects import Deployment, Model
+from tests.recorder.objects import Deployment, Model, Service
 from tests.recorder.violation import Violation
 
 Kubectl = Callable[..., str]  # kubectl("get", "imodel", …) -> standard output; raises when kubectl fails
@@ -225,12 +225,20 @@ def _truth(world: World, key: Key) -> Truth | None:
         coming=frozenset(d.meta.version or "" for d in others if d.replicas > 0),
         arrived=asked is not None and asked.meta.revision == selected,
         asked=model.replicas,
-        ready=len(world.ready(key.namespace, f"{key.name}-{selected}" if selected else key.name)),
+        ready=_ready(world, key, service),
         warm=any(d.replicas > 0 for d in others),
         coming_ready=asked is not None and _is_full(world, asked),
         judged=asked is not None and asked.rejected,
         step=model.status.step,
     )
+
+
+def _ready(world: World, key: Key, service: Service | None) -> int:
+    """Of the selected revision, or of all together; what leads to somebody else's pods leads to none."""
+    if service is None or service.selected_model is None:
+        return 0
+    selected = service.selected_revision
+    return len(world.ready(key.namespace, f"{key.name}-{selected}" if selected else key.name))
 
 
 def _asked_for(model: Model, deployments: Sequence[Deployment]) -> Deployment | None:

@@ -34,6 +34,10 @@ class Service:
     def selected_revision(self) -> str | None:
         return self.selector.get(metadata.REVISION_LABEL)
 
+    @property
+    def selected_model(self) -> str | None:
+        return self.selector.get(metadata.MODEL_LABEL)
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:

@@ -101,7 +101,7 @@ def _explain(fall: _Fall, moment: Moment, asked: _Asked) -> Iterator[Violation]:
     service = world.service(place.namespace, place.name)
     if model is None or model.meta.deleting or service is None or model.allow_downtime:
         return
-    if service.selected_revision is None and is_adopted(service.meta):
+    if service.selected_model is None and is_adopted(service.meta):
         return  # it leads to its owner's pods still, which are nobody's here
     floor = min(fall.before, asked.least(model, moment.at)) - (model.max_unavailable if _rolls(model) else 0)
     if fall.now >= floor:

@@ -7,7 +7,7 @@ import pytest
 from tests.recorder import columns
 from tests.recorder.columns import Sample, Sampler
 from tests.recorder.metadata import Key
-from tests.recorder_tests.story import BEGIN, NAME, NAMESPACE, A, B, Story
+from tests.recorder_tests.story import BEGIN, NAME, NAMESPACE, USER, A, B, C, Story
 
 KEY = Key("InferenceModel", NAMESPACE, NAME)
 SERVING_1 = {
@@ -115,6 +115,17 @@ def test_a_first_version_that_comes_up_need_not_be_called_active() -> None:
     assert _found(story, coming, story.now) == []
     story.both(A, 2).wait(9)
     assert _found(story, coming, story.now) == ["ACTIVE", "REPLICAS", "STEP"]
+
+
+def test_pods_that_a_lent_service_still_leads_to_are_not_the_models() -> None:
+    lent = {
+        "metadata": {"annotations": {"slipway.dev/adopt": "true"}},
+        "spec": {"selector": {"app": "other"}},
+    }
+    story = Story().ask("1").write("Service", NAME, lent, by=USER).traffic(C, 2).deploy(A).wait(10)
+    coming = SERVING_1 | {"ACTIVE": "", "READY": "False", "REPLICAS": "0", "STEP": "WaitingForReadyPods"}
+    assert _found(story, coming, story.now) == []
+    assert _found(story, coming | {"REPLICAS": "2"}, story.now) == ["REPLICAS"]
 
 
 def test_two_revisions_of_one_version_are_told_apart_by_their_attempts() -> None:
