@@ -24,6 +24,7 @@ from slipway_runtime.scheduling.traced import TracedPredictor
 from slipway_runtime.telemetry import logs, termination, tracing
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import connection, listening, probes, routes
+from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.drain import Drain, DrainLimits
 from slipway_runtime.transport.grpc import server as grpc_module
 from slipway_runtime.transport.grpc.calls import Identity
@@ -90,6 +91,7 @@ class _Runtime:
         self._catalog = Catalog(configuration.model_name)
         self._lifecycle = Lifecycle(self._catalog.overdue)
         self._metrics = Metrics()
+        self._bodies = Bodies(configuration.max_held_bytes)
         self._tracing = tracing.start(os.environ)
         self._repository = Repository(
             configuration, self._catalog, self._lifecycle, self._metrics, predictor=self._make_predictor()
@@ -147,6 +149,7 @@ class _Runtime:
             metrics=self._metrics,
             drain=self._drain,
             identity=Identity(pod=self._settings.pod_name, version=self._catalog.latest),
+            bodies=self._bodies,
             tracing=self._tracing,
         )
         limits = grpc_module.GrpcLimits(
@@ -193,11 +196,11 @@ class _Runtime:
             lifecycle=self._lifecycle,
             metrics=self._metrics,
             identity=routes.Identity(version=self._repository.own_version, pod=self._settings.pod_name),
+            bodies=self._bodies,
             limits=RequestLimits(
                 max_texts=self._settings.max_texts_per_request,
                 max_rows=self._settings.max_queue_rows,
                 max_tensor_bytes=self._settings.max_tensor_bytes,
-                max_held_bytes=self._settings.max_held_bytes,
                 timeout=self._settings.request_timeout_seconds,
             ),
         )

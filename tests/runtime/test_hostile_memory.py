@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.runtime import processes
+from tests.runtime.bounds import bounded
 from tests.runtime.processes import RuntimeProcess
 
-_ALLOWED_MIB = 64
 _MIB = 1024 * 1024
 LENGTH = "Inference-Header-Content-Length"
 ROUTES = ("/v1/predict", "/v2/predict", "/v2/models/model/infer")
@@ -31,24 +31,6 @@ def served(bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> It
     with processes.running(tmp_path_factory.mktemp("served"), bundle, **environment) as process:
         assert process.predict(*["good"] * 100).status_code == 200
         yield process
-
-
-@contextlib.contextmanager
-def _bounded(process: RuntimeProcess) -> Iterator[None]:
-    """What happens in the block costs at most 64 MiB at any time, and the process serves after it."""
-    pathlib.Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # the peak counts from here
-    before = _memory(process, "VmRSS")
-    yield
-    peak = _memory(process, "VmHWM")
-    assert process.predict("good").json()["predictions"][0]["label"] == "positive"
-    assert peak - before <= _ALLOWED_MIB, f"from {before} to {peak} MiB"
-
-
-def _memory(process: RuntimeProcess, name: str) -> int:
-    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) // 1024
-    raise AssertionError(f"there is no {name}")
 
 
 def _post(
@@ -67,7 +49,7 @@ def _post(
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "in chunks"])
 def test_300_megabytes_are_413_and_are_not_kept(served: RuntimeProcess, path: str, *, declared: bool) -> None:
     chunk = b" " * (256 * 1024)
-    with _bounded(served):
+    with bounded(served):
         connection = served.connect(60)
         headers = {"Content-Length": str(300 * _MIB)} if declared else {"Transfer-Encoding": "chunked"}
         # The server may answer and close before all has been sent.
@@ -148,7 +130,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_a_body_that_is_made_to_grow_is_refused_in_bounded_memory(served: RuntimeProcess, case: Case) -> None:
-    with _bounded(served):
+    with bounded(served):
         status, answer = _post(served, case.path, case.body, case.headers)
 
     assert (status, case.says in answer) == (case.status, True), answer[:300]
@@ -156,7 +138,7 @@ def test_a_body_that_is_made_to_grow_is_refused_in_bounded_memory(served: Runtim
 
 def test_many_bodies_of_which_only_half_comes_are_bounded_and_let_go(served: RuntimeProcess) -> None:
     head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {4 * _MIB}\r\n\r\n".encode()
-    with _bounded(served), contextlib.ExitStack() as stack:
+    with bounded(served), contextlib.ExitStack() as stack:
         clients = []
         for _ in range(60):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=20))
@@ -170,7 +152,7 @@ def test_many_bodies_of_which_only_half_comes_are_bounded_and_let_go(served: Run
 
 
 def test_heads_that_never_end_are_let_go(served: RuntimeProcess) -> None:
-    with _bounded(served), contextlib.ExitStack() as stack:
+    with bounded(served), contextlib.ExitStack() as stack:
         clients = [
             stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=20))
             for _ in range(200)
@@ -206,7 +188,7 @@ def test_honest_requests_are_served_beside_hostile_ones(served: RuntimeProcess) 
     def attack(_: int) -> int:
         return _post(served, hostile.path, hostile.body)[0]
 
-    with _bounded(served), concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with bounded(served), concurrent.futures.ThreadPoolExecutor(4) as pool:
         attacks = pool.map(attack, range(8))
         answers = [served.predict("good").status_code for _ in range(20)]
         assert set(attacks) == {422}

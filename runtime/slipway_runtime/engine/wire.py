@@ -1,4 +1,4 @@
-"""The protobuf wire format, as far as reading a file of unknown origin needs it.
+"""The protobuf wire format, as far as looking at bytes of unknown origin needs it.
 
 The `onnx` package is no part of the runtime: its checker and loader have had holes of their own, and
 all that must be known before a load is a handful of fields. Knows nothing of ONNX.
@@ -23,13 +23,20 @@ def fields(message: memoryview) -> Iterator[Field]:
 
     Raises MalformedError for what no writer of ONNX makes, groups among it.
     """
+    for number, value, _start, _end in spans(message):
+        yield number, value
+
+
+def spans(message: memoryview) -> Iterator[tuple[int, Value, int, int]]:
+    """As `fields`, with the positions where each field begins and ends in `message`."""
     position, end = 0, len(message)
     while position < end:
+        start = position
         key, position = _varint(message, position)
         number, kind = key >> 3, key & 7
         if kind == _VARINT:
             value, position = _varint(message, position)
-            yield number, value
+            yield number, value, start, position
             continue
         size = _SIZES.get(kind)
         if size is None:
@@ -38,8 +45,8 @@ def fields(message: memoryview) -> Iterator[Field]:
             size, position = _varint(message, position)
         if size > end - position:
             raise MalformedError(f"field {number} has {size} bytes, and {end - position} are left")
-        yield number, message[position : position + size]
-        position += size
+        value_at, position = position, position + size
+        yield number, message[value_at:position], start, position
 
 
 def varints(value: Value) -> Iterator[int]:

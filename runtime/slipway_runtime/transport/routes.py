@@ -44,6 +44,7 @@ class Parts:
     metrics: Metrics
     identity: Identity
     limits: RequestLimits
+    bodies: Bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,9 @@ class Routes:
 
 def build(parts: Parts) -> Routes:
     """All that the models' port answers."""
-    bodies = Bodies(parts.limits.max_held_bytes)
-    v1, v2 = _predict(V1(), parts, bodies), _predict(V2(), parts, bodies)
+    v1, v2 = _predict(V1(), parts), _predict(V2(), parts)
     hot = {"/v1/predict": v1, "/predict": v1, "/v2/predict": v2}
-    app = Dispatch(hot, tree=("/v2", rest.Rest(_oip(parts, bodies))), others=_pages(parts))
+    app = Dispatch(hot, tree=("/v2", rest.Rest(_oip(parts))), others=_pages(parts))
     due = Formalities(
         parts.metrics,
         pod=parts.identity.pod,
@@ -68,16 +68,16 @@ def build(parts: Parts) -> Routes:
     return Routes(Gate(app, due), Express(hot, due))
 
 
-def _predict(contract: Contract, parts: Parts, bodies: Bodies) -> PredictEndpoint:
+def _predict(contract: Contract, parts: Parts) -> PredictEndpoint:
     return PredictEndpoint(
-        contract, catalog=parts.catalog, limits=parts.limits, bodies=bodies, metrics=parts.metrics
+        contract, catalog=parts.catalog, limits=parts.limits, bodies=parts.bodies, metrics=parts.metrics
     )
 
 
-def _oip(parts: Parts, bodies: Bodies) -> rest.Parts:
+def _oip(parts: Parts) -> rest.Parts:
     rows = RowLimits(texts=parts.limits.max_texts, rows=parts.limits.max_rows)
     inference = Inference(parts.catalog, rows, parts.metrics)
-    return rest.Parts(catalog=parts.catalog, inference=inference, limits=parts.limits, bodies=bodies)
+    return rest.Parts(catalog=parts.catalog, inference=inference, limits=parts.limits, bodies=parts.bodies)
 
 
 def _pages(parts: Parts) -> fastapi.FastAPI:

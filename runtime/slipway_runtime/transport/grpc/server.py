@@ -18,6 +18,7 @@ from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.telemetry.tracing import Tracing
+from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.drain import Drain
 from slipway_runtime.transport.grpc import service, sockets
 from slipway_runtime.transport.grpc.calls import Calls, Identity
@@ -63,6 +64,7 @@ class Parts:
     metrics: Metrics
     drain: Drain
     identity: Identity
+    bodies: Bodies
     tracing: Tracing | None = None
 
 
@@ -139,6 +141,7 @@ def _methods(parts: Parts, limits: GrpcLimits) -> service.InferenceService:
         catalog=parts.catalog,
         lifecycle=parts.lifecycle,
         inference=Inference(parts.catalog, limits.rows, parts.metrics),
+        bodies=parts.bodies,
         max_rows=limits.rows.rows,
         request_timeout=limits.request_timeout,
         max_age=limits.max_age,

@@ -12,14 +12,14 @@ from typing import Any, cast
 
 import grpc
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError, Message
 
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.calls import Call
 from slipway_runtime.scheduling.catalog import Catalog, State
 from slipway_runtime.telemetry.tracing import Tracing
+from slipway_runtime.transport.bodies import Bodies, NoRoomError
+from slipway_runtime.transport.grpc import messages, tensors
 from slipway_runtime.transport.grpc import open_inference_pb2 as pb
-from slipway_runtime.transport.grpc import tensors
 from slipway_runtime.transport.grpc.calls import Calls, Context
 from slipway_runtime.transport.grpc.traced import within_spans
 from slipway_runtime.transport.oip import errors, metadata, terms
@@ -42,6 +42,7 @@ class Parts:
     catalog: Catalog
     lifecycle: Lifecycle
     inference: Inference
+    bodies: Bodies
     max_rows: int
     request_timeout: float
     max_age: float
@@ -66,23 +67,33 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
             return self._not_served(path.rpartition("/")[2])
         return found
 
-    async def model_infer(self, message: pb.ModelInferRequest, context: Context) -> pb.ModelInferResponse:
-        received = time.monotonic()
-        request = tensors.request(message)
-        call = terms.of(request.parameters, received=received, usual=self._usual(context, received))
+    async def model_infer(self, received: messages.Request, context: Context) -> pb.ModelInferResponse:
+        account = self._parts.bodies.account()
+        try:
+            account.add(received.size)
+            return await self._infer(received, context)
+        except NoRoomError as error:
+            raise errors.no_room(error) from error
+        finally:
+            account.close()
+
+    async def _infer(self, received: messages.Request, context: Context) -> pb.ModelInferResponse:
+        now = time.monotonic()
+        request = tensors.request(received)
+        call = terms.of(request.parameters, received=now, usual=self._usual(context, now))
         answer = await self._parts.inference.answer(request, call)
-        return tensors.response(answer, raw=tensors.is_raw(message))
+        return tensors.response(answer, raw=bool(received.raw))
 
     async def model_stream_infer(
-        self, requests: AsyncIterator[pb.ModelInferRequest], context: Context
+        self, requests: AsyncIterator[messages.Request], context: Context
     ) -> AsyncIterator[pb.ModelStreamInferResponse]:
         """One answer a request, in order. A stream must not outlive its connection's age."""
         leaves_at = time.monotonic() + self._parts.max_age
-        while (message := await _next(requests, leaves_at)) is not None:
+        while (received := await _next(requests, leaves_at)) is not None:
             try:
-                yield pb.ModelStreamInferResponse(infer_response=await self.model_infer(message, context))
+                yield pb.ModelStreamInferResponse(infer_response=await self.model_infer(received, context))
             except OipError as error:
-                failed = pb.ModelInferResponse(id=message.id)
+                failed = pb.ModelInferResponse(id=received.message.id)
                 yield pb.ModelStreamInferResponse(error_message=error.message, infer_response=failed)
 
     async def server_live(self, _message: pb.ServerLiveRequest, _context: Context) -> pb.ServerLiveResponse:
@@ -156,7 +167,7 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         """Requests come as bytes: gRPC would call one that it cannot read an unknown error of the server."""
         descriptor = _DESCRIPTOR.methods_by_name[method]
         serialize = getattr(pb, descriptor.output_type.name).SerializeToString
-        parse = functools.partial(_parse, getattr(pb, descriptor.input_type.name))
+        parse = _parser(getattr(pb, descriptor.input_type.name))
         answer = getattr(self, _snake(method))
         if descriptor.client_streaming:
 
@@ -181,16 +192,13 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         )
 
 
-def _parse(kind: type[Message], data: bytes) -> Message:
-    try:
-        return kind.FromString(data)
-    except DecodeError as error:
-        raise errors.invalid(f"the message is no {kind.__name__}") from error
+def _parser(kind: type[Any]) -> Callable[[bytes], Any]:
+    if kind is pb.ModelInferRequest:
+        return messages.infer_request
+    return functools.partial(messages.question, kind)
 
 
-async def _next(
-    requests: AsyncIterator[pb.ModelInferRequest], leaves_at: float
-) -> pb.ModelInferRequest | None:
+async def _next(requests: AsyncIterator[messages.Request], leaves_at: float) -> messages.Request | None:
     """The next request, None after the last one. Raises OipError when the stream is too old."""
     try:
         async with asyncio.timeout(leaves_at - time.monotonic()):

@@ -1,18 +1,22 @@
 """Between the protocol's messages and its values: what a request carries, and what an answer is made of.
 
 A tensor travels as raw bytes or in the field of its datatype. Pure. Whether a tensor is wanted, and
-whether its size is true, is checked elsewhere.
+whether its size is true, is checked elsewhere; the field is not read before.
 """
 
+import functools
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from slipway_runtime.transport.grpc import open_inference_pb2 as pb
+from slipway_runtime.transport.grpc.messages import Request
+from slipway_runtime.transport.limits import MAX_AXES
 from slipway_runtime.transport.oip import codec, errors
 from slipway_runtime.transport.oip.values import (
-    Content,
+    Elements,
     InferRequest,
     InferResponse,
     Input,
@@ -39,14 +43,10 @@ _FIELDS = {
 _FIELD_TYPES = {"int_contents": np.int32, "uint_contents": np.uint32}
 
 
-def is_raw(message: pb.ModelInferRequest) -> bool:
-    """Whether the request carries its tensors as raw bytes."""
-    return bool(message.raw_input_contents)
-
-
-def request(message: pb.ModelInferRequest) -> InferRequest:
+def request(received: Request) -> InferRequest:
     """The request as it came, its sizes unchecked. Raises OipError when its two forms are mixed."""
-    inputs = _raw_inputs(message) if is_raw(message) else _typed_inputs(message)
+    message = received.message
+    inputs = _raw_inputs(received) if received.raw else _typed_inputs(message)
     return InferRequest(
         model=message.model_name,
         version=message.model_version,
@@ -72,9 +72,9 @@ def response(answer: InferResponse, *, raw: bool) -> pb.ModelInferResponse:
     return message
 
 
-def _raw_inputs(message: pb.ModelInferRequest) -> Iterable[Input]:
+def _raw_inputs(received: Request) -> Iterable[Input]:
     """One piece of bytes an input, in their order."""
-    pieces, inputs = message.raw_input_contents, message.inputs
+    pieces, inputs = received.raw, received.message.inputs
     for one in inputs:
         if one.HasField("contents"):
             raise errors.invalid(
@@ -86,7 +86,7 @@ def _raw_inputs(message: pb.ModelInferRequest) -> Iterable[Input]:
             f"raw_input_contents has {len(pieces)} entries for {len(inputs)} inputs: one is needed for each"
         )
     return [
-        Input(one.name, one.datatype, tuple(one.shape), memoryview(piece))
+        Input(one.name, one.datatype, _shape(one), memoryview(piece))
         for one, piece in zip(inputs, pieces, strict=True)
     ]
 
@@ -94,32 +94,41 @@ def _raw_inputs(message: pb.ModelInferRequest) -> Iterable[Input]:
 def _typed_inputs(message: pb.ModelInferRequest) -> Iterable[Input]:
     for one in message.inputs:
         _refuse_shared_memory(one)
-        yield Input(one.name, one.datatype, tuple(one.shape), _typed(one))
+        yield Input(one.name, one.datatype, _shape(one), functools.partial(_typed, one))
 
 
-def _typed(tensor: pb.ModelInferRequest.InferInputTensor) -> Content:
+def _shape(tensor: pb.ModelInferRequest.InferInputTensor) -> tuple[int, ...]:
+    if len(tensor.shape) > MAX_AXES:
+        raise errors.invalid(
+            f"input {tensor.name[:100]!r} has {len(tensor.shape)} axes, and a tensor at most {MAX_AXES}"
+        )
+    return tuple(tensor.shape)
+
+
+def _typed(tensor: pb.ModelInferRequest.InferInputTensor) -> Elements:
     field = _FIELDS.get(tensor.datatype)
-    for descriptor, _values in tensor.contents.ListFields():
-        if field is not None and descriptor.name != field:
-            raise errors.invalid(
-                f"input {tensor.name!r}: {tensor.datatype} is sent in {field}, not in {descriptor.name}"
-            )
     if field is None:  # no datatype of this form: the check of the datatype says so
         return ()
+    for descriptor, _values in tensor.contents.ListFields():
+        if descriptor.name != field:
+            raise errors.invalid(f"{tensor.datatype} is sent in {field}, not in {descriptor.name}")
     values = getattr(tensor.contents, field)
     return values if field == "bytes_contents" else _numbers(tensor, values, field)
 
 
 def _numbers(tensor: pb.ModelInferRequest.InferInputTensor, values: Any, field: str) -> memoryview:
     """The bytes that the values would have had in raw form."""
-    dtype = codec.DTYPES[tensor.datatype]
-    wide = np.fromiter(values, _FIELD_TYPES.get(field, dtype), count=len(values))
-    narrow = wide.astype(dtype)
-    if not np.array_equal(narrow, wide, equal_nan=wide.dtype.kind == "f"):
+    count, wanted = len(values), math.prod(tensor.shape)
+    if count != wanted:  # before all of them are looked at
         raise errors.invalid(
-            f"input {tensor.name!r}: {field} has a number that is too large for {tensor.datatype}"
+            f"{field} has {count} elements, and the shape {list(tensor.shape)} has {wanted} elements"
         )
-    return memoryview(narrow.tobytes())
+    dtype = codec.DTYPES[tensor.datatype]
+    wide = np.fromiter(values, _FIELD_TYPES.get(field, dtype), count=count)
+    narrow = wide.astype(dtype, copy=False)
+    if narrow is not wide and not np.array_equal(narrow, wide):
+        raise errors.invalid(f"{field} has a number that is too large for {tensor.datatype}")
+    return narrow.view(np.uint8).data
 
 
 def _refuse_shared_memory(tensor: pb.ModelInferRequest.InferInputTensor) -> None:

@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-MAX_TENSORS = 1024
-_MAX_AXES = 32
+from slipway_runtime.transport.limits import MAX_AXES, MAX_TENSORS
 
 Parameter = pydantic.StrictBool | pydantic.StrictInt | pydantic.StrictFloat | pydantic.StrictStr
 Parameters = dict[str, Parameter]
@@ -38,7 +37,7 @@ class InputBody(pydantic.BaseModel):
     """An input tensor, with its data here or, by `binary_data_size`, behind the JSON."""
 
     name: pydantic.StrictStr
-    shape: Annotated[list[pydantic.StrictInt], pydantic.Field(max_length=_MAX_AXES), pydantic.FailFast()]
+    shape: Annotated[list[pydantic.StrictInt], pydantic.Field(max_length=MAX_AXES), pydantic.FailFast()]
     datatype: Datatype
     parameters: Parameters = pydantic.Field(default_factory=dict)
     data: Data = None

@@ -101,9 +101,10 @@ def _decode(given: Input) -> Array:
 
 
 def _decoded(given: Input) -> Array:
-    if isinstance(given.content, memoryview):
-        return codec.decode(given.content, datatype=given.datatype, shape=given.shape)
-    return codec.from_values(given.content, datatype=given.datatype, shape=given.shape)
+    content = given.content() if callable(given.content) else given.content
+    if isinstance(content, memoryview):
+        return codec.decode(content, datatype=given.datatype, shape=given.shape)
+    return codec.from_values(content, datatype=given.datatype, shape=given.shape)
 
 
 def _check_elements(name: str, array: Array) -> None:

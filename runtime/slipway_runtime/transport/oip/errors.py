@@ -41,3 +41,8 @@ def invalid(message: str) -> OipError:
 
 def unsupported(message: str) -> OipError:
     return OipError(Kind.UNSUPPORTED, f"unsupported: {message}")
+
+
+def no_room(reason: Exception) -> OipError:
+    """Too much is held for other requests."""
+    return OipError(Kind.OVERLOADED, f"{reason}: try again in 1 s", retry_after=1)

@@ -68,7 +68,7 @@ class InferEndpoint:
         except body.TooLargeError as error:
             raise OipError(Kind.TOO_LARGE, f"{error}: send fewer rows at a time") from error
         except NoRoomError as error:
-            raise OipError(Kind.OVERLOADED, f"{error}: try again in 1 s", retry_after=1) from error
+            raise errors.no_room(error) from error
         except compression.BrokenError as error:
             raise errors.invalid(str(error)) from error
 

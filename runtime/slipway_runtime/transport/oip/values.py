@@ -4,7 +4,7 @@ A request's tensors stay as they came until they have been checked: what a lying
 itself must not cost memory. Knows no wire and no model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +14,10 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Parameter = bool | int | float | str
 Parameters = Mapping[str, Parameter]
-Content = memoryview | Sequence[object]
-"""The elements of a tensor: raw little-endian bytes, or a list, nested or flat, of Python values."""
+Elements = memoryview | Sequence[object]
+"""Of a tensor: raw little-endian bytes, or a list, nested or flat, of Python values."""
+Content = Elements | Callable[[], Elements]
+"""The elements, or what makes them once the tensor is known to be wanted. That may raise OipError."""
 
 NO_PARAMETERS: Parameters = MappingProxyType({})
 
