@@ -71,8 +71,16 @@ def _link(name: str, target: str) -> Change:
     return lambda folder: os.symlink(target, folder / name)
 
 
-def _hard_link(folder: pathlib.Path) -> None:
-    os.link(folder / "config.json", folder.parent / f"{folder.name}-config.json")
+def _hard_link(name: str) -> Change:
+    return lambda folder: os.link(folder / name, folder.parent / f"{folder.name}-{name}")
+
+
+def _in_turn(*changes: Change) -> Change:
+    def change(folder: pathlib.Path) -> None:
+        for one in changes:
+            one(folder)
+
+    return change
 
 
 def _wrong_golden(**changes: object) -> Change:
@@ -114,7 +122,15 @@ CASES = {
     "a link to another file": Case(
         _link("vocab.txt", "/etc/hostname"), "BundleInvalid", "vocab.txt", "not a regular file with one link"
     ),
-    "a hard link": Case(_hard_link, "BundleInvalid", "config.json", "not a regular file with one link"),
+    "a hard link": Case(
+        _hard_link("config.json"), "BundleInvalid", "config.json", "not a regular file with one link"
+    ),
+    "weights beside the model with a second link": Case(
+        _in_turn(_then_manifest(_overwrite("model.onnx_data", b"weights")), _hard_link("model.onnx_data")),
+        "BundleInvalid",
+        "model.onnx_data",
+        "not a regular file with one link",
+    ),
     "a folder in the folder": Case(
         lambda folder: (folder / "old").mkdir(), "BundleInvalid", "old", "not a regular file"
     ),

@@ -88,6 +88,29 @@ def _recursive() -> onnx.ModelProto:
     return model
 
 
+def _default_of_a_function(value: onnx.TensorProto | onnx.SparseTensorProto) -> onnx.ModelProto:
+    """A function whose Constant has what the function's attribute `w` is when its caller does not say."""
+    model = _one(helper.make_node("Nice", ["x"], ["y"], domain="local"))
+    field = "value" if isinstance(value, onnx.TensorProto) else "sparse_value"
+    constant = helper.make_node("Constant", [], ["c"])
+    constant.attribute.add(name=field, ref_attr_name="w", type=helper.make_attribute("w", value).type)
+    function = helper.make_function(
+        "local",
+        "Nice",
+        ["a"],
+        ["b"],
+        [constant, helper.make_node("Add", ["a", "c"], ["b"])],
+        [helper.make_opsetid("", 17)],
+    )
+    function.attribute_proto.append(helper.make_attribute("w", value))
+    model.functions.append(function)
+    return model
+
+
+def _external_default(location: str) -> onnx.ModelProto:
+    return _default_of_a_function(_external(location).graph.initializer[0])
+
+
 def _external(location: str, *, size: int = 4) -> onnx.ModelProto:
     model = _one(helper.make_node("Add", ["x", "w"], ["y"]))
     tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[size // 4], data_location=1)
@@ -165,6 +188,20 @@ REFUSED = {
     ),
     "data at an address of the process": Case(
         lambda: _external("*/_ORT_MEM_ADDR_/*"), Reason.UNSAFE_MODEL, "named without a path"
+    ),
+    "data of the system, as a function's default": Case(
+        lambda: _external_default("/etc/passwd"), Reason.UNSAFE_MODEL, "named without a path"
+    ),
+    "data outside the folder, as a function's default": Case(
+        lambda: _external_default("../slipway.yaml"), Reason.UNSAFE_MODEL, "named without a path"
+    ),
+    "data at an address of the process, as a function's default": Case(
+        lambda: _external_default("*/_ORT_MEM_ADDR_/*"), Reason.UNSAFE_MODEL, "named without a path"
+    ),
+    "a sparse constant, as a function's default": Case(
+        lambda: _default_of_a_function(_sparse().graph.sparse_initializer[0]),
+        Reason.UNSAFE_MODEL,
+        "store it dense",
     ),
     "data that the bundle does not hold": Case(
         lambda: _external("weights.bin"), Reason.UNSAFE_MODEL, "which is not in the bundle"

@@ -70,6 +70,8 @@ def _function(message: memoryview, findings: _Findings) -> None:
                 _node(wire.message(value), findings, depth=0)
             case 10:
                 domain = wire.text(value)
+            case 11:  # what an attribute is when a caller of the function does not say
+                _attribute(wire.message(value), findings, depth=0)
     findings.functions.add((domain, name))
 
 
