@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.runtime import processes
+from tests.runtime.bounds import bounded
 from tests.runtime.processes import RuntimeProcess
 
 BODY = json.dumps({"texts": ["good"]}).encode()
@@ -191,6 +192,91 @@ def test_a_proxy_request_is_refused(runtime: RuntimeProcess) -> None:
     with _dial(runtime) as client:
         client.sendall(b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n")
         assert client.recv(4096).split(b" ", 2)[1] in (b"400", b"404", b"405")
+
+
+HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
+KIB = 1024
+
+
+def _send_in(client: socket.socket, size: int, content: bytes) -> None:
+    """In pieces that come one by one, as far as the server takes them."""
+    with contextlib.suppress(ConnectionError):
+        for begin in range(0, len(content), size):
+            client.sendall(content[begin : begin + size])
+            time.sleep(0.002)
+
+
+LARGE_HEADS = {
+    "many headers": HEAD + b"X: a\r\n" * 640_000 + b"\r\n",
+    "many headers without end": HEAD + b"X: a\r\n" * 640_000,
+    "more headers than are taken": HEAD + b"X: a\r\n" * 300 + b"\r\n",
+    "a long header": HEAD + b"X: " + b"a" * 66 * KIB + b"\r\n\r\n",
+    "a header without end": HEAD + b"X: " + b"a" * 300 * KIB,
+    "a name without end": HEAD + b"X" * 300 * KIB,
+    "a long path": b"GET /" + b"a" * 66 * KIB + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a path without end": b"GET /" + b"a" * 300 * KIB,
+    "a long header of an offer": HEAD
+    + b"Connection: Upgrade\r\nUpgrade: h2c\r\nX: "
+    + b"a" * 66 * KIB
+    + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("pieces", [1 << 30, 8 * KIB], ids=["at once", "in pieces"])
+@pytest.mark.parametrize("sent", LARGE_HEADS.values(), ids=LARGE_HEADS)
+def test_a_head_of_more_than_64_kib_is_refused(runtime: RuntimeProcess, sent: bytes, pieces: int) -> None:
+    before = runtime.metric('requests_total{endpoint="other",status="431"}')
+    with bounded(runtime), _dial(runtime) as client:
+        _send_in(client, pieces, sent)
+        answer = _read_to_end(client)
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "HeadTooLarge"
+    assert runtime.metric('requests_total{endpoint="other",status="431"}') == before + 1
+
+
+@pytest.mark.parametrize("pieces", [1 << 30, 3000], ids=["at once", "in pieces"])
+def test_a_head_of_less_than_64_kib_is_taken_also_behind_a_body(runtime: RuntimeProcess, pieces: int) -> None:
+    large = REQUEST.replace(b"Host: a", b"Host: a\r\nX: " + b"a" * 60 * KIB)
+    many = REQUEST.replace(b"Host: a", b"Host: a" + b"\r\nX: a" * 200)
+    last = REQUEST.replace(b"Host: a", b"Host: a\r\nConnection: close")
+    with _dial(runtime) as client:
+        _send_in(client, pieces, large + many + large + last)
+        answer = _read_to_end(client)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 4
+
+
+@pytest.mark.parametrize("sent", [REQUEST, CHUNKED + b"\r\n"], ids=["short", "in chunks"])
+def test_what_came_before_a_head_that_is_too_large_is_answered_and_nothing_behind(
+    runtime: RuntimeProcess, sent: bytes
+) -> None:
+    with bounded(runtime), _dial(runtime) as client:
+        _send_in(client, 1 << 30, sent * 3 + LARGE_HEADS["many headers"] + REQUEST)
+        answer = _read_to_end(client)
+
+    assert answer.count(b"HTTP/1.1 200 OK") == 3
+    assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize("trailer", [b"X: a\r\n", b"X: " + b"a" * KIB], ids=["many", "long"])
+def test_trailers_are_not_kept_and_have_an_end(runtime: RuntimeProcess, trailer: bytes) -> None:
+    with bounded(runtime), _dial(runtime) as client:
+        _send_in(client, 1 << 30, CHUNKED + trailer * (4 * KIB * KIB // len(trailer)))
+        with contextlib.suppress(ConnectionError):
+            answer = _read_to_end(client)
+            assert b" 200 OK" not in answer
+
+
+def test_trailers_change_no_header(runtime: RuntimeProcess) -> None:
+    with _dial(runtime) as client:
+        client.sendall(CHUNKED + b"X-Request-Id: trailer\r\n\r\n")
+        answer = client.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"x-request-id: trailer" not in answer
 
 
 def test_open_connections_are_counted(runtime: RuntimeProcess) -> None:

@@ -17,9 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from slipway_runtime.telemetry.metrics import Metrics
-from slipway_runtime.transport import express, upgrade
+from slipway_runtime.transport import endless, express, heads, problems, upgrade
 from slipway_runtime.transport.corked import Corked
 from slipway_runtime.transport.drain import Drain
+from slipway_runtime.transport.endless import MAX_HEAD_BYTES, MAX_HEADERS, TRAILERS, Deaf, HeadTooLargeError
 from slipway_runtime.transport.exchange import Exchange
 from slipway_runtime.transport.express import Express
 from slipway_runtime.transport.idleness import Idleness
@@ -27,6 +28,8 @@ from slipway_runtime.transport.idleness import Idleness
 SCOPE_KEY = "slipway.connection"
 
 _MAX_PIPELINED = 128
+# For a client that is still sending to read why it is not listened to: a close at once would be a reset.
+_LAST_WORD_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Connection(HttpToolsProtocol):
         # Jittered, so that the clients of a rollout do not all come back in the same moment.
         self._told_to_leave_at = time.monotonic() + limits.max_age * random.uniform(0.8, 1.0)  # noqa: S311
         self._receiving = False
+        self._bodiless_bytes = 0  # that came since the request began, or since the last of its body
         self._receive_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self.lost = False
@@ -95,39 +99,59 @@ class Connection(HttpToolsProtocol):
         self._metrics.connections_open.set(self._drain.open)
 
     def data_received(self, data: bytes) -> None:
-        """As uvicorn's, but for a request that offers another protocol: it is served, not cut short."""
+        """As uvicorn's, but for a request that offers another protocol: it is served, not cut short.
+
+        And for one whose head has no end: nothing else bounds it.
+        """
+        if len(data) > MAX_HEAD_BYTES:  # a head that comes whole must not be larger either
+            for begin in range(0, len(data), MAX_HEAD_BYTES):
+                if not self.transport.is_closing():
+                    self.data_received(data[begin : begin + MAX_HEAD_BYTES])
+            return
+        size = len(data)
         while data:
             try:
                 self.parser.feed_data(data)
                 break
             except httptools.HttpParserUpgrade as offer:
                 data = self._decline(data[offer.args[0] :])
-            except httptools.HttpParserError:
-                self.send_400_response("Invalid HTTP request received.")
+            except httptools.HttpParserError as error:
+                if isinstance(error.__context__, HeadTooLargeError):
+                    self._refuse_head()
+                else:
+                    self.send_400_response("Invalid HTTP request received.")
                 return
-        # Most requests come whole, and need no timer.
-        if self._receiving and self._receive_timer is None:
-            self._receive_timer = self.loop.call_later(self._limits.patience, self._abandon)
+        if self._receiving:
+            self._wait_for_more(size)
 
     def on_message_begin(self) -> None:
         self._idleness.end()
         self._stop_receive_timer()
         self._receiving = True
+        self._bodiless_bytes = 0
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
+        # A head that comes at once has no room for too many bytes, but for too many headers.
+        if (self._bodiless_bytes or len(self.headers) > MAX_HEADERS) and endless.is_too_large(
+            self.url, self.headers
+        ):
+            raise HeadTooLargeError
         if self._offers_upgrade():
             return
         if self._goes_short():
+            self.headers = TRAILERS
             return
         self._make_scope()
         super().on_headers_complete()
+        self.headers = TRAILERS
         if len(self.pipeline) > _MAX_PIPELINED:
             self.transport.close()
 
     def on_body(self, body: bytes) -> None:
+        self._bodiless_bytes = 0
         if isinstance(self.cycle, Exchange):
             self.cycle.add(body)
         else:
@@ -173,6 +197,38 @@ class Connection(HttpToolsProtocol):
         """In a drain an idle client is waited for: its next request is served, and told to leave."""
         if not self._drain.begun:
             super().timeout_keep_alive_handler()
+
+    def _wait_for_more(self, size: int) -> None:
+        """A request has not come whole, as most do. `size` bytes of it have come just now."""
+        self._bodiless_bytes += size
+        # Up to one read too many are counted, those before the request began: only a head without end
+        # comes to this.
+        if self._bodiless_bytes > 2 * MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS:
+            self._refuse_head()
+        elif self._receive_timer is None:
+            self._receive_timer = self.loop.call_later(self._limits.patience, self._abandon)
+
+    def _refuse_head(self) -> None:
+        """Listen no more, and say so once everything before this request has been answered."""
+        self.parser = cast("Any", Deaf())
+        self._receiving = False
+        self._stop_receive_timer()
+        if not self._is_answering():
+            self._say_last(problems.head_too_large(MAX_HEAD_BYTES))
+        elif self.headers is TRAILERS:  # of the very request that is to be answered
+            self.transport.close()
+        else:
+            self.cycle.keep_alive = False
+
+    def _say_last(self, problem: problems.ProblemError) -> None:
+        """Answer with `problem`, and close. A close at once would be a reset, in which the answer is lost."""
+        self._metrics.requests.labels("other", str(problem.status)).inc()
+        reply = problems.reply(problem)
+        length = (b"content-length", b"%d" % len(reply.body))
+        said = (*self.server_state.default_headers, *reply.headers, length, (b"connection", b"close"))
+        self.transport.writelines((heads.write(reply.status, said), b"\r\n", reply.body))
+        self.transport.write_eof()
+        self._receive_timer = self.loop.call_later(_LAST_WORD_SECONDS, self._abandon)
 
     def _goes_short(self) -> bool:
         """Whether the request whose head has just come needs no more than an Exchange, which it then gets."""

@@ -127,6 +127,12 @@ def no_room() -> ProblemError:
     )
 
 
+def head_too_large(limit: int) -> ProblemError:
+    """`limit` is in bytes."""
+    detail = f"the head of the request is larger than {limit} bytes, or has too many headers"
+    return ProblemError(431, "HeadTooLarge", detail)
+
+
 def inference_failed(detail: str) -> ProblemError:
     """Our fault, or the model's."""
     return ProblemError(500, "InferenceFailed", detail)

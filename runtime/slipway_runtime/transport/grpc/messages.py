@@ -108,9 +108,10 @@ class _Found:
 
 def _parsed(kind: type[_M], data: bytes) -> _M:
     try:
-        return kind.FromString(data)
+        parsed: _M = kind.FromString(data)
     except DecodeError as error:
         raise _no(kind) from error
+    return parsed
 
 
 def _no(kind: type[Message]) -> OipError:
