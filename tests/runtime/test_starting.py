@@ -11,11 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from slipway_runtime.lifecycle import Lifecycle, Phase
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport import probes
-from tests.runtime import bundles, graphs, processes
+from tests.runtime import bundles, graphs, grpc_clients, processes
 from tests.runtime.processes import RuntimeProcess
 
 
@@ -132,8 +134,26 @@ def test_a_run_that_does_not_come_back_fails_readiness_until_it_is_ended(tmp_pat
         answer = client.submit(httpx.post, url, json=endless, timeout=40)
         _wait_for_readiness(process, 503)
         assert httpx.get(f"{process.probes_url}/livez").json()["run_overdue"] >= 1
+        assert _says_ready(process) == {"REST": False, "gRPC": False, "grpc.health": False}
         assert answer.result().status_code == 500
         _wait_for_readiness(process, 200)
+        assert _says_ready(process) == {"REST": True, "gRPC": True, "grpc.health": True}
+
+
+def _says_ready(process: RuntimeProcess) -> dict[str, bool]:
+    """What every protocol's word for readiness is at the moment."""
+    with grpc_clients.channel(process.grpc_port) as channel:
+        said = service_pb2_grpc.GRPCInferenceServiceStub(channel).ServerReady(
+            service_pb2.ServerReadyRequest()
+        )
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+    reply = httpx.get(f"{process.url}/v2/health/ready")
+    assert reply.json()["ready"] is (reply.status_code == 200)
+    return {
+        "REST": reply.json()["ready"],
+        "gRPC": said.ready,
+        "grpc.health": health.status == health_pb2.HealthCheckResponse.SERVING,
+    }
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,13 @@ def _predict(contract: Contract, parts: Parts) -> PredictEndpoint:
 def _oip(parts: Parts) -> rest.Parts:
     rows = RowLimits(texts=parts.limits.max_texts, rows=parts.limits.max_rows)
     inference = Inference(parts.catalog, rows, parts.metrics)
-    return rest.Parts(catalog=parts.catalog, inference=inference, limits=parts.limits, bodies=parts.bodies)
+    return rest.Parts(
+        catalog=parts.catalog,
+        lifecycle=parts.lifecycle,
+        inference=inference,
+        limits=parts.limits,
+        bodies=parts.bodies,
+    )
 
 
 def _pages(parts: Parts) -> fastapi.FastAPI:

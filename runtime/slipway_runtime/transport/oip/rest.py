@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog, State
 from slipway_runtime.transport import body, documents, replies
 from slipway_runtime.transport.bodies import Bodies
@@ -46,6 +47,7 @@ class Parts:
     """What the routes are made of."""
 
     catalog: Catalog
+    lifecycle: Lifecycle
     inference: Inference
     limits: RequestLimits
     bodies: Bodies
@@ -56,6 +58,7 @@ class Rest:
 
     def __init__(self, parts: Parts) -> None:
         self._catalog = parts.catalog
+        self._lifecycle = parts.lifecycle
         self._inference = parts.inference
         self._limits = parts.limits
         self._bodies = parts.bodies
@@ -109,9 +112,10 @@ class Rest:
 
     def _ready(self) -> Reply:
         """Both words, since the protocol's text shows the one and its clients read the other."""
-        if self._catalog.ready:
+        if self._lifecycle.ready:
             return responses.json({"ready": True, "live": True})
-        return responses.json({"ready": False, "live": True, "error": "no model is served yet"}, 503)
+        why = "a run does not come back" if self._lifecycle.started else "no model is served yet"
+        return responses.json({"ready": False, "live": True, "error": why}, 503)
 
     def _model_ready(self, place: Place) -> Reply:
         try:
