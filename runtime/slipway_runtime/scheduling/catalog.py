@@ -131,8 +131,12 @@ class Catalog:
         return sorted(key.version for key in self._served if key.name == (name or self.default))
 
     def overdue(self, now: float) -> float:
-        """How late the latest run of any version is: from 1 on it is stuck. Safe in any thread."""
-        return max((served.predictor.overdue(now) for served in tuple(self._served.values())), default=0.0)
+        """How late the latest run of any version is: from 1 on it is stuck. Safe in any thread.
+
+        Also of one on its way out: its successor waits for the same turn.
+        """
+        held = (*tuple(self._served.values()), *tuple(self._retiring))
+        return max((served.predictor.overdue(now) for served in held), default=0.0)
 
     def index(self) -> tuple[Entry, ...]:
         """Every version that is served, wanted or on its way out; the served ones first."""
