@@ -1,10 +1,17 @@
-"""The kernel's table of connections, read for one port."""
+"""The kernel's table of connections, read for one port, and what a drain goes by when it cannot be."""
 
+import asyncio
 import os
 import socket
 import textwrap
 
+import pytest
+import structlog
+
+from slipway_runtime.telemetry.metrics import Metrics
+from slipway_runtime.transport.drain import Drain, DrainLimits
 from slipway_runtime.transport.grpc import sockets
+from slipway_runtime.transport.grpc.counting import Counting
 
 TABLE = textwrap.dedent("""\
       sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -29,3 +36,34 @@ def test_a_connection_counts_before_it_is_accepted_and_not_after_it_has_gone() -
         with socket.create_connection(("127.0.0.1", port)):
             assert sockets.established(port) in (1, None)
         assert sockets.established(port) in (0, None)
+
+
+def test_a_table_that_cannot_be_read_ends_no_counting_and_holds_no_drain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody is presumed to be there until the age of his connection has passed, here 0.2 s and 10 more."""
+    times = iter([100.0, 101.0, 109.0, 111.0])
+
+    def unreadable(_port: int) -> int:
+        raise OSError("no more file descriptors")
+
+    async def run() -> list[float]:
+        drain, metrics = Drain(DrainLimits(quiet=5, timeout=60)), Metrics()
+        counting = Counting(drain, metrics, max_age=0.2)
+        drain.begin(100.0)
+        seen = []
+        for now in times:
+            await counting.count(9000, now)
+            seen.append(_sample(metrics, "slipway_grpc_connections_open"))
+        return seen
+
+    monkeypatch.setattr(sockets, "established", unreadable)
+    with structlog.testing.capture_logs() as logs:
+        assert asyncio.run(run()) == [1, 1, 1, 0]
+    assert [entry["event"] for entry in logs] == ["connections_cannot_be_counted"]
+
+
+def _sample(metrics: Metrics, name: str) -> float:
+    value = metrics.registry.get_sample_value(name)
+    assert value is not None
+    return value

@@ -7,7 +7,6 @@ connect anew, and while the process drains the kernel is asked who is still here
 
 import asyncio
 import dataclasses
-import time
 from dataclasses import dataclass
 
 import grpc
@@ -20,8 +19,9 @@ from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.telemetry.tracing import Tracing
 from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.drain import Drain
-from slipway_runtime.transport.grpc import service, sockets
+from slipway_runtime.transport.grpc import service
 from slipway_runtime.transport.grpc.calls import Calls, Identity
+from slipway_runtime.transport.grpc.counting import Counting
 from slipway_runtime.transport.grpc.health import SERVICE_NAME as HEALTH_SERVICE
 from slipway_runtime.transport.grpc.health import Health
 from slipway_runtime.transport.oip.checks import RowLimits
@@ -34,12 +34,6 @@ _MAX_STREAMS = 1000  # calls at once on one connection; further ones wait in the
 _HANDSHAKE_SECONDS = 10
 _JITTER = 1.1  # gRPC lets a connection live for 0.9 to 1.1 of the age it is given
 _SHORTEST_AGE_SECONDS = 0.2
-_COUNT_EVERY_SECONDS = 0.25
-# The kernel walks all connections of the node for it, which takes milliseconds: until the process
-# drains they are counted for the gauge only, and that seldom.
-_COUNT_SELDOM_SECONDS = 15.0
-# Where connections cannot be counted: for clients that came while the endpoints still pointed here.
-_LATE_COMERS_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +68,7 @@ class GrpcServer:
     def __init__(self, parts: Parts, limits: GrpcLimits) -> None:
         """To be called on the event loop that will serve."""
         limits = dataclasses.replace(limits, max_age=_age(limits.max_age, parts.drain.timeout))
-        self._drain = parts.drain
-        self._metrics = parts.metrics
-        self._limits = limits
+        self._connections = Counting(parts.drain, parts.metrics, max_age=limits.max_age)
         self._server = grpc.aio.server(options=_options(limits))
         self._server.add_generic_rpc_handlers((_methods(parts, limits),))
         names = (service.NAME, HEALTH_SERVICE, reflection.SERVICE_NAME)
@@ -100,35 +92,13 @@ class GrpcServer:
 
     async def start(self) -> None:
         await self._server.start()
-        self._counting = asyncio.create_task(self._count(), name="grpc-connections")
+        self._counting = asyncio.create_task(self._connections.run(self._port), name="grpc-connections")
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls; those that are being answered have `grace` seconds."""
         if self._counting is not None:
             self._counting.cancel()
         await self._server.stop(grace)
-
-    async def _count(self) -> None:
-        due = 0.0
-        while True:
-            now = time.monotonic()
-            if self._drain.begun or now >= due:
-                due = now + _COUNT_SELDOM_SECONDS
-                await self._count_once(now)
-            await asyncio.sleep(_COUNT_EVERY_SECONDS)
-
-    async def _count_once(self, now: float) -> None:
-        open_now = await asyncio.to_thread(sockets.established, self._port)
-        if open_now is None:
-            open_now = self._presumed(now)
-        self._metrics.grpc_connections_open.set(open_now)
-        self._drain.counted(open_now, now)
-
-    def _presumed(self, now: float) -> int:
-        """Somebody, until everybody who was here or came a little later has reached his age."""
-        began = self._drain.began
-        over = began is not None and now - began > self._limits.max_age + _LATE_COMERS_SECONDS
-        return 0 if over else 1
 
 
 def _age(wanted: float, drain: float) -> float:
