@@ -91,7 +91,9 @@ class _Runtime:
         self._catalog = Catalog(configuration.model_name)
         self._lifecycle = Lifecycle(self._catalog.overdue)
         self._metrics = Metrics()
-        self._bodies = Bodies(configuration.max_held_bytes)
+        self._bodies = Bodies(
+            configuration.max_held_bytes, refused=self._metrics.rejected.labels("held_bytes").inc
+        )
         self._tracing = tracing.start(os.environ)
         self._repository = Repository(
             configuration, self._catalog, self._lifecycle, self._metrics, predictor=self._make_predictor()

@@ -147,3 +147,28 @@ def test_small_messages_that_grow_are_refused_as_fast_as_they_come(served: Runti
         infer = channel.unary_unary(grpc_clients.METHOD)
         for call in [infer.future(message, timeout=60) for _ in range(100)]:
             assert call.code() is INVALID
+
+
+def test_large_messages_under_way_have_a_bound_that_they_share_with_http(
+    slow_bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    texts = ["good " * 300] * 100
+    large = grpc_clients.request("model", *texts)
+    with (
+        processes.running(tmp_path, slow_bundle, SLIPWAY_MAX_HELD_BYTES=str(256 * 1024)) as slow,
+        grpc_clients.channel(slow.grpc_port) as channel,
+    ):
+        infer = channel.unary_unary(grpc_clients.METHOD)
+        first = infer.future(large, timeout=30)
+        while not slow.metric('slipway_queue_rows{model="model",version="1"}') and not first.done():
+            pass
+        with pytest.raises(grpc.RpcError) as error:
+            infer(large, timeout=30)
+        assert slow.predict(*texts).status_code == 429
+        assert first.result().count(b"positive") == 100
+        assert infer(large, timeout=30).count(b"positive") == 100
+
+        assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "bytes of bodies already" in error.value.details()
+        assert grpc_clients.metadata(error.value)["grpc-retry-pushback-ms"] == "1000"
+        assert slow.metric('slipway_rejected_total{reason="held_bytes"}') == 2

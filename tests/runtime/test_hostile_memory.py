@@ -22,6 +22,7 @@ _MIB = 1024 * 1024
 LENGTH = "Inference-Header-Content-Length"
 ROUTES = ("/v1/predict", "/v2/predict", "/v2/models/model/infer")
 INFER = ROUTES[2]
+NO_ROOM = 'slipway_rejected_total{reason="held_bytes"}'
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +139,7 @@ def test_a_body_that_is_made_to_grow_is_refused_in_bounded_memory(served: Runtim
 
 def test_many_bodies_of_which_only_half_comes_are_bounded_and_let_go(served: RuntimeProcess) -> None:
     head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {4 * _MIB}\r\n\r\n".encode()
+    before = served.metric(NO_ROOM)
     with bounded(served), contextlib.ExitStack() as stack:
         clients = []
         for _ in range(60):
@@ -149,6 +151,7 @@ def test_many_bodies_of_which_only_half_comes_are_bounded_and_let_go(served: Run
         assert refused
         assert all(b"retry-after: 1" in answer for answer in refused)
         assert all(answer == b"" or answer in refused for answer in answers)
+    assert served.metric(NO_ROOM) == before + len(refused)
 
 
 def test_heads_that_never_end_are_let_go(served: RuntimeProcess) -> None:

@@ -4,6 +4,8 @@ A body is counted as it arrives and until its request is answered, since rows ar
 clients that send half of a large request must not fill the memory. Short bodies are not counted.
 """
 
+from collections.abc import Callable
+
 from slipway_runtime.transport.limits import UNCOUNTED_BODY_BYTES
 
 
@@ -17,8 +19,10 @@ class NoRoomError(Exception):
 class Bodies:
     """The bound of one process, on one event loop."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, refused: Callable[[], object]) -> None:
+        """`refused` is called for each request that finds no room."""
         self._limit = limit
+        self._refused = refused
         self._held = 0
 
     def account(self) -> "Account":
@@ -27,6 +31,7 @@ class Bodies:
     def take(self, size: int) -> None:
         """Raises NoRoomError. A body that is the only one always has room: its own limit bounds it."""
         if self._held and self._held + size > self._limit:
+            self._refused()
             raise NoRoomError(self._limit)
         self._held += size
 
