@@ -16,8 +16,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from slipway_runtime.engine import inspection, wire
+from slipway_runtime.engine import inspection, trial, wire
 from slipway_runtime.engine.model import OutOfMemoryError, RunControl
+from slipway_runtime.engine.providers import CPU, CUDA
 from slipway_runtime.failures import Reason, StartupError
 from tests.runtime import bundles, graphs, models
 
@@ -286,6 +287,71 @@ def test_a_hostile_model_is_refused_before_it_is_loaded_here(tmp_path: pathlib.P
     assert caught.value.message.startswith("model.onnx: ")
     assert len(caught.value.message) < 2000
     assert _highest() - before < 64 * MEBIBYTE
+
+
+def _large_for_a_gpu() -> onnx.ModelProto:
+    model = _for_a_gpu()
+    large = _folded(250_000_000).graph
+    model.graph.node.extend(large.node[:-1])
+    model.graph.node[-2].input[1] = "one"
+    model.graph.initializer.extend(
+        [*large.initializer, numpy_helper.from_array(np.ones(1, np.float32), "one")]
+    )
+    model.graph.output.append(helper.make_tensor_value_info("s0", TensorProto.FLOAT, None))
+    return model
+
+
+def _for_a_gpu() -> onnx.ModelProto:
+    """What onnxruntime's optimizer writes for a GPU; there is no code of it for the CPU."""
+    return graphs.graph(
+        [
+            helper.make_node(
+                "RemovePadding", ["x", "counts"], ["y", "offset", "sums", "longest"], domain="com.microsoft"
+            )
+        ],
+        inputs={
+            "x": (TensorProto.FLOAT, ("n", "tokens", 4)),
+            "counts": (TensorProto.INT32, ("n",)),
+        },
+        outputs={"y": (TensorProto.FLOAT, ("rows", 4))},
+        domains={"com.microsoft": 1},
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "passes"), [([CPU], False), ([CUDA, CPU], True), ([CUDA], True)], ids=["cpu", "auto", "cuda"]
+)
+def test_what_only_a_gpu_has_code_for_passes_the_trial_where_there_may_be_one(
+    tmp_path: pathlib.Path, wanted: list[str], *, passes: bool
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(_for_a_gpu().SerializeToString())
+    if passes:
+        trial.pass_or_raise(path, providers=wanted)
+        return
+    with pytest.raises(StartupError, match="RemovePadding") as caught:
+        trial.pass_or_raise(path, providers=wanted)
+    assert caught.value.reason is Reason.MODEL_LOAD_FAILED
+
+
+def test_what_only_a_gpu_has_code_for_folds_no_large_constants_either(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(_large_for_a_gpu().SerializeToString())
+    with pytest.raises(StartupError, match="it computes large constants"):
+        trial.pass_or_raise(path, providers=[CUDA])
+
+
+@pytest.mark.parametrize(
+    "name", ["an operator of a foreign domain", "half a model", "a constant of a gigabyte, computed"]
+)
+def test_what_is_refused_for_a_cpu_is_for_a_gpu(tmp_path: pathlib.Path, name: str) -> None:
+    case, path = REFUSED[name], tmp_path / "model.onnx"
+    model = case.model()
+    path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
+    with pytest.raises(StartupError) as caught:
+        trial.pass_or_raise(path, providers=[CUDA, CPU])
+
+    assert (caught.value.reason, case.says in caught.value.message) == (case.reason, True)
 
 
 RUNS = {

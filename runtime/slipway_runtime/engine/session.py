@@ -46,8 +46,9 @@ class Session:
 
     def __init__(self, path: pathlib.Path, options: SessionOptions) -> None:
         """Load `path`. Raises StartupError(UnsafeModel, ModelLoadFailed or ProviderUnavailable)."""
-        trial.pass_or_raise(path)
-        self._session = _create(path, options)
+        wanted = providers.candidates(options.provider, installed=onnxruntime.get_available_providers())
+        trial.pass_or_raise(path, providers=wanted)
+        self._session = _create(path, options, wanted)
         self.provider = providers.confirm(options.provider, obtained=self._session.get_providers())
         self.clock = _clock(self.provider, options.threads)
         self.inputs: tuple[Port, ...] = tuple(map(ports.read, self._session.get_inputs()))
@@ -82,9 +83,8 @@ def _clock(provider: str, threads: int) -> Clock:
     return time.thread_time if provider == providers.CPU and threads == 1 else time.perf_counter
 
 
-def _create(path: pathlib.Path, options: SessionOptions) -> Any:  # onnxruntime has no types
+def _create(path: pathlib.Path, options: SessionOptions, wanted: Sequence[str]) -> Any:  # it has no types
     os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)  # a model must not bring its own session options
-    wanted = providers.candidates(options.provider, installed=onnxruntime.get_available_providers())
     if providers.CUDA in wanted:
         onnxruntime.preload_dlls(directory="")  # the CUDA libraries that came with the wheel
 

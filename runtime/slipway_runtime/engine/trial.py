@@ -6,6 +6,8 @@ die of it may be serving another version. So the file is inspected and loaded by
 child, with a limit in proportion to its files; only what came through that is loaded here. It costs
 the start of an interpreter and one more load, about 0.2 s and 0.5 s for 100 MB, while nothing of
 it is on the way of a request. What a model takes while it runs is bounded by `arena`.
+
+The trial is on the CPU, also of a model for a GPU: what the CPU has no code for is then left to the load.
 """
 
 import json
@@ -14,7 +16,9 @@ import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 
+from slipway_runtime.engine.providers import CUDA
 from slipway_runtime.failures import Reason, StartupError
 
 _MIB = 1 << 20
@@ -25,14 +29,20 @@ _SECONDS = 300
 _SHOWN_CHARACTERS = 1000  # names in a hostile file can be of any length
 
 
-def pass_or_raise(model: pathlib.Path) -> None:
-    """Blocks: use a thread. Raises StartupError(UnsafeModel or ModelLoadFailed)."""
+def pass_or_raise(model: pathlib.Path, *, providers: Sequence[str]) -> None:
+    """Blocks: use a thread. Raises StartupError(UnsafeModel or ModelLoadFailed).
+
+    `providers` are those that the model may run on after it.
+    """
     size = sum(path.stat().st_size for path in model.parent.iterdir())
     memory = size * _MEMORY_A_BYTE + _MEMORY_BESIDE
     verdict = _verdict(model, memory)
     if unsafe := verdict.get("unsafe"):
         raise _failure(Reason.UNSAFE_MODEL, unsafe)
-    if unloadable := verdict.get("unloadable"):
+    unloadable = verdict.get("unloadable")
+    if CUDA not in providers:  # of the operators that are served, some have code for a GPU alone
+        unloadable = unloadable or verdict.get("unimplemented")
+    if unloadable:
         raise _failure(Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load it: {unloadable}")
     if "large" in verdict:
         raise _failure(

@@ -14,6 +14,7 @@ import signal
 import sys
 
 import onnxruntime
+from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented  # noqa: A004 its name for it
 
 from slipway_runtime.engine import inspection, locales, wire
 
@@ -40,12 +41,15 @@ def _verdict(path: pathlib.Path, memory: int) -> dict[str, str]:
     _warm_library()
     _limit(memory)
     warnings = _redirect_warnings()
+    verdict = {}
     try:
         locales.with_english(lambda: _load(str(path)), scratch=path.parent)
+    except NotImplemented as error:  # which it finds once it has folded constants
+        verdict = {"unimplemented": str(error)}
     except Exception as error:  # onnxruntime's exceptions share no base but this
         return {"large": ""} if _NO_MEMORY in str(error) else {"unloadable": str(error)}
     # A constant for which there is no memory is left to be computed in a run, with a warning only.
-    return {"large": ""} if _mentions(warnings, _NO_MEMORY.encode()) else {}
+    return {"large": ""} if _mentions(warnings, _NO_MEMORY.encode()) else verdict
 
 
 def _load(model: str | bytes) -> None:
