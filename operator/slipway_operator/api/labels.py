@@ -36,7 +36,7 @@ SWITCH: Final = "slipway.dev/switch"
 """On the stable Service, in the same patch as the selector: JSON {"from", "to", "at"}."""
 
 ATTEMPT_STARTED_AT: Final = "slipway.dev/attempt-started-at"
-"""On a Deployment, RFC 3339: when the present attempt began. The progress deadline counts from here."""
+"""On a Deployment, RFC 3339: when the present attempt began. Its deadline counts from here, but for turns."""
 
 PROMOTED_AT: Final = "slipway.dev/promoted-at"
 """On a Deployment, RFC 3339: when requests were last moved to it. Without it, it is never a fallback."""
