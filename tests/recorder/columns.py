@@ -122,6 +122,7 @@ class Truth:
 
 # What must be so for a step to be named. A step without an entry is not known and is reported.
 STEPS: Mapping[str, Callable[[Truth], bool]] = {
+    "Queued": lambda truth: not truth.arrived and not truth.warm,
     "WaitingForReadyPods": lambda truth: truth.short,
     "WaitingForPromotion": lambda truth: truth.coming_ready and not truth.arrived,
     "Switching": lambda truth: truth.coming_ready or truth.arrived,

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from slipway_operator.api.reasons import RolloutStep
 from tests.recorder import columns
 from tests.recorder.columns import Sample, Sampler
 from tests.recorder.metadata import Key
@@ -160,6 +161,18 @@ def test_a_rejected_version_is_printed_as_rejected_while_the_old_one_serves() ->
     rejected = WAITING | {"STEP": "Rejected"}
     assert _found(story, rejected, story.now) == []
     assert _found(story, rejected | {"ACTIVE": "2"}, story.now) == ["ACTIVE"]
+
+
+def test_a_version_that_waits_for_its_turn_has_no_pods_yet() -> None:
+    story = Story().first_version().ask("2").wait(10)
+    queued = WAITING | {"STEP": "Queued"}
+    assert _found(story, queued, story.now) == []
+    story.deploy(B).wait(10)
+    assert _found(story, queued, story.now) == ["STEP"]
+
+
+def test_every_step_is_known() -> None:
+    assert set(columns.STEPS) == {"", *RolloutStep}
 
 
 def test_a_hibernated_model_is_printed_with_no_ready_pods() -> None:
