@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from slipway_operator.api import model as api
 from slipway_operator.domain import observed
 from slipway_operator.kube import reading
 from slipway_operator.rendering import access
@@ -13,12 +14,18 @@ from tests.operator_shell import objects
 from tests.rendering import models
 
 MODEL = models.model(models.LEAST, uid=objects.MODEL_UID)
+MANUAL = models.model({**models.LEAST, "rollout": {"promotion": "Manual"}}, uid=objects.MODEL_UID)
+SEVERAL = models.model({**models.LEAST, "replicas": 2}, uid=objects.MODEL_UID)
 A, B = "aaaaaaaaaa", "bbbbbbbbbb"
 
 
 def look(**seen: list[dict[str, Any]]) -> observed.Observed:
+    return look_at(MODEL, **seen)
+
+
+def look_at(model: api.InferenceModel, **seen: list[dict[str, Any]]) -> observed.Observed:
     kinds: dict[str, Any] = {"deployments": [], "services": [], "slices": [], "pods": []}
-    return reading.observe(MODEL, reading.Cluster(**{**kinds, **seen}))
+    return reading.observe(model, reading.Cluster(**{**kinds, **seen}, asked=A))
 
 
 def ready_pods(*slices: dict[str, Any], pods: list[dict[str, Any]]) -> list[str]:
@@ -150,8 +157,24 @@ def test_the_preview_is_the_models_and_no_revisions() -> None:
 def test_a_preview_of_somebody_else_is_named() -> None:
     theirs = objects.stable_service(A, ownerReferences=[])
     theirs["metadata"]["name"] = "sentiment-preview"
-    seen = look(services=[theirs])
+    seen = look_at(MANUAL, services=[theirs])
     assert (seen.preview, [f.name for f in seen.foreign]) == (None, ["sentiment-preview"])
+    assert look(services=[theirs]).foreign == (), "nobody needs a preview"
+
+
+def test_a_service_that_copied_our_label_is_in_nobodys_way() -> None:
+    public = objects.stable_service(A, ownerReferences=[])
+    public["metadata"] |= {"name": "sentiment-public", "labels": {"slipway.dev/model": "sentiment"}}
+    copied = objects.deployment(B)
+    copied["metadata"]["ownerReferences"] = []
+    assert look(services=[public], deployments=[copied]).foreign == ()
+
+
+def test_the_names_of_what_stands_are_needed_and_those_of_what_has_retired_are_not() -> None:
+    theirs = {"metadata": {"name": f"sentiment-{B}"}, "spec": {}}
+    for replicas, taken in ((1, [(observed.Child.PROOF, B)]), (0, [])):
+        seen = look(deployments=[objects.deployment(B, replicas=replicas)], services=[theirs])
+        assert [(f.child, f.revision) for f in seen.foreign] == taken
 
 
 def test_it_is_known_since_when_a_revision_falls_short() -> None:
@@ -238,7 +261,7 @@ def test_somebody_elses_policy_or_budget_of_a_needed_name_is_in_the_way() -> Non
     seen = reading.observe(MODEL, reading.Cluster([], [], [], [], access=taken), visitors=VISITORS)
     assert [(f.kind, f.name) for f in seen.foreign] == [("NetworkPolicy", "sentiment-runtime")]
     budget = {"metadata": {"name": f"sentiment-{A}"}, "spec": {}}
-    seen = look(budgets=[budget])
+    seen = look_at(SEVERAL, budgets=[budget])
     assert [(f.kind, f.name) for f in seen.foreign] == [("PodDisruptionBudget", f"sentiment-{A}")]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from slipway_operator.controller import reconciler, work_queue
 from slipway_operator.domain import fleet as values
-from slipway_operator.domain import target
+from slipway_operator.domain import observed, target
 from slipway_operator.kube import errors, fleet, inquirer, reading, surveyor
 from slipway_operator.planning import situation
 from slipway_operator.rendering import deployment
@@ -66,7 +66,8 @@ BLOCKED: dict[str, Any] = {"strategy": target.Strategy.ROLLING, "max_surge": 0, 
     "scene",
     [
         pytest.param(
-            a_model(asking="v2").with_live("v1").with_somebody_elses("Service", "x"), id="its name is taken"
+            a_model(asking="v2").with_live("v1").with_somebody_elses("Service", observed.Child.STABLE),
+            id="its name is taken",
         ),
         pytest.param(a_model(asking="v2", **BLOCKED).with_live("v1"), id="no turn is possible"),
         pytest.param(a_model(asking="v2", paused=True).with_live("v1"), id="it is paused"),

@@ -53,7 +53,14 @@ SERVICE = st.builds(
     lambda service: dataclasses.replace(service, wide=service.revision is None and service.switch is not None)
 )
 PREVIEW = st.builds(observed.PreviewService, revision=st.none() | NAME, resource_version=st.just("3"))
-FOREIGN = st.just(observed.Foreign("Service", "sentiment", "somebody else"))
+FOREIGN = st.builds(
+    observed.Foreign,
+    kind=st.just("Service"),
+    name=st.just("sentiment"),
+    owner=st.just("somebody else"),
+    child=st.sampled_from(observed.Child),
+    revision=NAME,
+).map(lambda found: found if "revision" in found.child.value else dataclasses.replace(found, revision=""))
 
 
 @st.composite
@@ -94,7 +101,7 @@ OBSERVED = st.builds(
     observed.Observed,
     service=st.none() | SERVICE,
     revisions=_revisions(),
-    foreign=st.lists(FOREIGN, max_size=1).map(tuple),
+    foreign=st.lists(FOREIGN, max_size=2).map(tuple),
     preview=st.none() | PREVIEW,
     watched_since=st.none() | MOMENT,
     turn=st.none() | st.just(fleet.Place(2, ("default/b",), ("default/a",))),

@@ -101,8 +101,10 @@ class Scene:
     def without_service(self) -> Scene:
         return dataclasses.replace(self, service=None)
 
-    def with_somebody_elses(self, kind: str, name: str) -> Scene:
-        return dataclasses.replace(self, foreign=(observed.Foreign(kind, name, "Helm release other"),))
+    def with_somebody_elses(self, kind: str, child: observed.Child, revision: str = "") -> Scene:
+        name = f"sentiment-{revision}" if revision else "sentiment"
+        foreign = observed.Foreign(kind, name, "Helm release other", child, revision)
+        return dataclasses.replace(self, foreign=(*self.foreign, foreign))
 
     @property
     def situation(self) -> situation.Situation:

@@ -13,6 +13,17 @@ from slipway_operator.domain import observed, target
 from slipway_operator.planning import actions
 from tests.planning import anything, look, truths
 
+_CHILD = observed.Child
+_BEGINNINGS = (actions.CreateDeployment, actions.StartAttempt, actions.TakeDown, actions.WidenTraffic)
+_TAKES: dict[type, observed.Child] = {
+    actions.CreateDeployment: _CHILD.DEPLOYMENT,
+    actions.CreateRevisionService: _CHILD.PROOF,
+    actions.CreateBudget: _CHILD.BUDGET,
+    actions.CreateTrafficService: _CHILD.STABLE,
+    actions.CreatePreviewService: _CHILD.PREVIEW,
+    actions.ApplyAccess: _CHILD.POLICY,
+}
+
 LATER = st.integers(0, 200_000).map(lambda seconds: datetime.timedelta(seconds=seconds))
 
 
@@ -88,10 +99,20 @@ def test_no_two_actions_of_a_plan_speak_of_the_same_thing(
 
 
 @given(anything.TARGET, anything.OBSERVED, anything.MOMENT)
-def test_somebody_elses_object_under_our_name_stops_everything(
+def test_what_needs_somebody_elses_name_is_not_done_and_the_rest_is(
     asked: target.Target, seen: observed.Observed, now: datetime.datetime
 ) -> None:
     decided = look.at(asked, seen, now).plan
-    if seen.foreign:
-        assert decided.actions == ()
+    stopped = any(f.child is _CHILD.STABLE or _is_the_targets(f, asked) for f in seen.foreign)
+    if stopped:
         assert decided.status.step is reasons.RolloutStep.STOPPED
+        assert not any(isinstance(action, _BEGINNINGS) for action in decided.actions)
+    taken = {(f.child, f.revision) for f in seen.foreign}
+    for action in decided.actions:
+        child = _TAKES.get(type(action))
+        assert (child, getattr(action, "revision", "")) not in taken, "a name that is taken"
+
+
+def _is_the_targets(foreign: observed.Foreign, asked: target.Target) -> bool:
+    own = foreign.child in (_CHILD.DEPLOYMENT, _CHILD.PROOF)
+    return own and foreign.revision == asked.revision

@@ -3,6 +3,7 @@
 import pytest
 
 from slipway_operator.api import reasons
+from slipway_operator.domain import observed
 from slipway_operator.domain.happening import Happening
 from slipway_operator.planning import actions, happenings
 from tests.planning.situations import NOW, Scene, a_model, a_verdict
@@ -144,7 +145,7 @@ STEPS = [
         id="ready, and the user has the last word",
     ),
     pytest.param(
-        a_model().with_live("v1").with_somebody_elses("Service", "x"),
+        a_model().with_live("v1").with_somebody_elses("Service", observed.Child.STABLE),
         REASON.NAME_CONFLICT,
         True,
         id="stopped by a name that is taken",

@@ -12,19 +12,13 @@ def test_a_policy_that_acts_is_the_last_to_be_asked() -> None:
 
 
 def test_what_is_due_to_standing_revisions_does_not_wait_for_the_rollout() -> None:
-    scene = a_model(asking="v3", replicas=2).with_live("v1", desired=1).with_revision("v2")
+    scene = a_model(asking="v3", replicas=2).with_live("v1", desired=3).with_revision("v2")
     wanted = (
         actions.Scale("v1", 2),
         actions.Scale("v2", 0),
         actions.CreateDeployment("v3", 2, NOW),
     )
     assert scene.actions == wanted
-
-
-def test_somebody_elses_object_under_our_name_stops_everything_until_it_is_seen_to_be_gone() -> None:
-    scene = a_model(asking="v2").with_live("v1").with_somebody_elses("Deployment", "sentiment-v2")
-    assert scene.actions == ()
-    assert scene.plan.look_again == ahead(10)
 
 
 def test_the_earliest_alarm_counts() -> None:

@@ -318,7 +318,7 @@ BAKING = a_model(asking="v2", bake=60).with_revision("v1", ready=1, promoted_at=
         ),
         pytest.param(a_model(replicas=3).with_live("v1", desired=1), id="more replicas"),
         pytest.param(
-            a_model(asking="v2").with_live("v1").with_somebody_elses("Service", "sentiment-v2"),
+            a_model(asking="v2").with_live("v1").with_somebody_elses("Service", observed.Child.PROOF, "v2"),
             id="a version whose name is taken",
         ),
         pytest.param(

@@ -156,7 +156,7 @@ STEPS = [
         id="the model sleeps",
     ),
     pytest.param(
-        AT_REST.with_somebody_elses("Service", "sentiment"),
+        AT_REST.with_somebody_elses("Service", observed.Child.STABLE),
         (
             STEP.STOPPED,
             REASON.NAME_CONFLICT,
@@ -219,7 +219,11 @@ CONDITIONS = [
         a_model(replicas=0).with_live("v1", ready=0, pods=1), False, False, RESTLESS, id="it falls asleep"
     ),
     pytest.param(
-        AT_REST.with_somebody_elses("Service", "x"), True, True, (False, False, True), id="a name is taken"
+        AT_REST.with_somebody_elses("Service", observed.Child.STABLE),
+        True,
+        True,
+        (False, False, True),
+        id="a name is taken",
     ),
 ]
 

@@ -188,7 +188,7 @@ class RolloutStep(StrEnum):
     BLOCKED = "Blocked"  # the target cannot start for now; the active revision stays
     HIBERNATED = "Hibernated"  # spec.replicas is 0
     PAUSED = "Paused"  # spec.rollout.paused is true, and there is something to do
-    STOPPED = "Stopped"  # invalid spec, something not allowed or a name taken: nothing is touched
+    STOPPED = "Stopped"  # invalid spec, something not allowed or a name taken: nothing begins
 
 
 class VersionState(StrEnum):

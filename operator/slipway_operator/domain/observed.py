@@ -175,13 +175,26 @@ class Access(enum.Enum):
     CURRENT = "current"
 
 
+class Child(enum.Enum):
+    """What a name is needed for."""
+
+    DEPLOYMENT = "a revision's Deployment"
+    PROOF = "a revision's own Service"
+    STABLE = "the stable Service"
+    PREVIEW = "the preview Service"
+    BUDGET = "a revision's PodDisruptionBudget"
+    POLICY = "the NetworkPolicy"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Foreign:
-    """An object that bears a name of ours and belongs to somebody else. It is never touched."""
+    """An object that bears a name which is needed, and belongs to somebody else. It is never touched."""
 
     kind: str
     name: str
     owner: str
+    child: Child
+    revision: str = ""  # that needs the name; "" where the model does
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

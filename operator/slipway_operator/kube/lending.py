@@ -24,6 +24,12 @@ def is_lent(service: Body, model: api.InferenceModel) -> bool:
     return asked and not any(r["uid"] == model.metadata.uid for r in metadata.get("ownerReferences", []))
 
 
+def is_borrowed(service: Body, model: api.InferenceModel) -> bool:
+    """The stable Service, lent by its owner and fit to lead to a runtime's pods."""
+    stable = service["metadata"]["name"] == model.name
+    return stable and is_lent(service, model) and not obstacle(service)
+
+
 def obstacle(service: Body) -> str:
     """Why this Service cannot lead to a runtime's pods as it is; "" when it can."""
     spec = service.get("spec", {})

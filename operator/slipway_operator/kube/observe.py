@@ -23,7 +23,8 @@ async def read(server: client.Api, model: api.InferenceModel, *, revision: str) 
     )
     child = identity.child_name(model.name, revision)
     await _add_namesake(server, deployments, paths.deployments(namespace, child), child)
-    await _add_namesake(server, services, paths.services(namespace, child), child)
+    for name in {child, *_standing(deployments)}:
+        await _add_namesake(server, services, paths.services(namespace, name), name)
     await _add_namesake(server, services, paths.services(namespace, model.name), model.name)
     if model.spec.rollout.promotion is spec.Promotion.MANUAL:
         preview = identity.preview_name(model.name)
@@ -31,7 +32,11 @@ async def read(server: client.Api, model: api.InferenceModel, *, revision: str) 
     if model.spec.replicas > 1:
         await _add_namesake(server, budgets, paths.budgets(namespace, child), child)
     slices += await _slices_of_a_lent_service(server, model, services)
-    return reading.Cluster(deployments, services, slices, pods, budgets, access)
+    return reading.Cluster(deployments, services, slices, pods, budgets, access, revision)
+
+
+def _standing(deployments: list[client.Body]) -> list[str]:
+    return [d["metadata"]["name"] for d in deployments if d["spec"].get("replicas", 1) > 0]
 
 
 async def _slices_of_a_lent_service(

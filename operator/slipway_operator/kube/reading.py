@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Iterator
 from typing import Any
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import editing, lacking, lending, problems, symptoms
+from slipway_operator.kube import editing, lacking, lending, namesakes, problems, symptoms
 from slipway_operator.rendering import access, attempt, identity
 
 Body = dict[str, Any]
@@ -32,6 +33,15 @@ class Cluster:
     pods: list[Body]
     budgets: list[Body] = dataclasses.field(default_factory=list)
     access: Body | None = None  # whatever bears the name of the model's NetworkPolicy
+    asked: str = ""  # the revision that is asked for: its names are needed, too
+
+    def bodies(self) -> Iterator[tuple[str, Body]]:
+        """Each object that bears a name of its own, with its kind."""
+        yield from (("Deployment", body) for body in self.deployments)
+        yield from (("Service", body) for body in self.services)
+        yield from (("PodDisruptionBudget", body) for body in self.budgets)
+        if self.access is not None:
+            yield "NetworkPolicy", self.access
 
 
 def observe(
@@ -43,10 +53,13 @@ def observe(
 ) -> observed.Observed:
     """The planner's view. `watched_since` is when this process began to look."""
     owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
+    revisions = tuple(revision_of(d, seen) for d in owned)
+    standing = [r.id for r in revisions if r.desired > 0]
+    names = namesakes.needed(model, asked=seen.asked, standing=standing, restricted=visitors is not None)
     return observed.Observed(
         service=_traffic(model, seen),
-        revisions=tuple(revision_of(d, seen) for d in owned),
-        foreign=_foreign(model, seen),
+        revisions=revisions,
+        foreign=tuple(namesakes.foreign(model, seen.bodies(), names)),
         preview=_preview(model, seen),
         watched_since=watched_since,
         access=_access(model, seen, visitors),
@@ -57,38 +70,9 @@ def _owned(child: Body, uid: str) -> bool:
     return any(r["uid"] == uid and r.get("controller") for r in child["metadata"].get("ownerReferences", []))
 
 
-def _foreign(model: api.InferenceModel, seen: Cluster) -> tuple[observed.Foreign, ...]:
-    """Namesakes, but not what an earlier namesake of the owner has left: that is being collected.
-
-    A Service bears its owner's name: the model's, or that of the revision's Deployment. The preview is the
-    model's.
-    """
-    preview = identity.preview_name(model.name)
-    found = [("Deployment", d, model.name) for d in seen.deployments]
-    named = [(s, s["metadata"]["name"]) for s in seen.services]
-    named = [(s, name) for s, name in named if not _is_borrowed(s, model)]
-    found += [("Service", s, model.name if name == preview else name) for s, name in named]
-    found += [("PodDisruptionBudget", b, b["metadata"]["name"]) for b in seen.budgets]
-    found += [("NetworkPolicy", seen.access, model.name)] if seen.access else []
-    return tuple(
-        observed.Foreign(kind, child["metadata"]["name"], _owner(child))
-        for kind, child, owner in found
-        if not any(r["name"] == owner for r in child["metadata"].get("ownerReferences", []))
-    )
-
-
-def _owner(child: Body) -> str:
-    if labels.ADOPT in child["metadata"].get("annotations", {}) and (why := lending.obstacle(child)):
-        return f"somebody else, who lends it, but {why}"
-    for reference in child["metadata"].get("ownerReferences", []):
-        return f"{reference['kind']} {reference['name']} ({reference['uid']})"
-    manager = child["metadata"].get("labels", {}).get(labels.MANAGED_BY)
-    return f"somebody else ({manager})" if manager else "somebody else"
-
-
 def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficService | None:
     service = next((s for s in seen.services if s["metadata"]["name"] == model.name), None)
-    if service is None or not (_owned(service, model.metadata.uid) or _is_borrowed(service, model)):
+    if service is None or not (_owned(service, model.metadata.uid) or lending.is_borrowed(service, model)):
         return None
     selected = _selected(service, model.name)
     switch = attempt.read_switch(service["metadata"].get("annotations", {}))
@@ -102,15 +86,9 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
         ready=frozenset(uid for uid, ready in endpoints.items() if ready),
         foreign=frozenset(uid for uid in endpoints if uid not in ours),
         wide=wide,
-        lent=_is_borrowed(service, model),
+        lent=lending.is_borrowed(service, model),
         marked=_label(service, labels.MODEL) == model.name,
     )
-
-
-def _is_borrowed(service: Body, model: api.InferenceModel) -> bool:
-    """The stable Service, lent by its owner and fit to lead to a runtime's pods."""
-    stable = service["metadata"]["name"] == model.name
-    return stable and lending.is_lent(service, model) and not lending.obstacle(service)
 
 
 def _access(model: api.InferenceModel, seen: Cluster, visitors: access.Visitors | None) -> observed.Access:

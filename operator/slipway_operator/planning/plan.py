@@ -23,8 +23,9 @@ With `strategy: Rolling` one policy, `rolling`, takes the place of `failure` and
 another, `recreation`, takes the old revision down before `attempt`.
 
 While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes back, and never forward) and
-what begins nothing (`endpoints`, `disruption`, `access`, `adoption`) are asked. With `slipway.dev/hands-off`
-all are asked, and nothing is done (`hands_off`).
+what begins nothing (`endpoints`, `disruption`, `access`, `adoption`) are asked. The same holds while somebody
+else's object bears a name that the asked-for revision needs (`conflict`). With `slipway.dev/hands-off` all
+are asked, and nothing is done (`hands_off`).
 
 Resolving a source (before `attempt`) finds its place in this list.
 """
@@ -42,6 +43,7 @@ from slipway_operator.planning import (
     attempt,
     bake,
     capacity,
+    conflict,
     decision,
     disruption,
     endpoints,
@@ -58,8 +60,6 @@ from slipway_operator.planning import (
     traffic,
 )
 from slipway_operator.planning import status as reporting
-
-FOREIGN_LOOK_SECONDS = 10
 
 # Of these, one that acts is the last to be asked: the next look sees what came of it.
 _ROLLOUT: tuple[decision.Policy, ...] = (
@@ -100,19 +100,15 @@ def plan(
 ) -> Plan:
     """What is to be done about `model` in `namespace`, given all that was seen of it."""
     s = situation.Situation(asked=asked, seen=seen, now=now)
-    decisions = [_stand_aside(s)] if seen.foreign else [*_standing(s), *_rollout(s), *_around(s)]
-    wanted = tuple(action for each in decisions for action in each.actions)
+    held = conflict.held(s)
+    decisions = [conflict.wait(s), *_standing(held), *_rollout(held), *_around(held)]
+    wanted = conflict.allowed(s, [action for each in decisions for action in each.actions])
     says = reporting.report(s, model=model, namespace=namespace)
     return Plan(
         actions=() if asked.hands_off else wanted,
         status=hands_off.told(says, wanted) if asked.hands_off else says,
         look_again=min((d.look_again for d in decisions if d.look_again is not None), default=None),
     )
-
-
-def _stand_aside(s: situation.Situation) -> decision.Decision:
-    """Somebody else's object carries no label of ours: no event tells when it has gone."""
-    return decision.wait_until(situation.after(s.now, FOREIGN_LOOK_SECONDS))
 
 
 def _standing(s: situation.Situation) -> list[decision.Decision]:

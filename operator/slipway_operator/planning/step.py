@@ -12,6 +12,7 @@ from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
 from slipway_operator.planning import (
     bake,
+    conflict,
     failure,
     promotion,
     queueing,
@@ -55,19 +56,22 @@ class Where:
 
 
 def where(s: situation.Situation) -> Where:
-    """Where it stands, and what somebody else has done to its pods."""
+    """Where it stands, and what somebody else has done to its pods or has taken of its names."""
     at = _where(s)
+    return dataclasses.replace(at, message="; ".join([at.message, *_of_others(s)]))
+
+
+def _of_others(s: situation.Situation) -> list[str]:
     edited = [r for r in s.seen.revisions if r.edited_by and (r.pods or r.desired)]
-    if not edited:
-        return at
-    note = f"{edited[0].edited_by} has changed the pods of version {edited[0].version}: that is let be"
-    return dataclasses.replace(at, message=f"{at.message}; {note}")
+    said = [f"{r.edited_by} has changed the pods of version {r.version}: that is let be" for r in edited[:1]]
+    return [*said, *(f"{_belongs(f)}: it is done without {f.child.value}" for f in conflict.missed(s))]
 
 
 def _where(s: situation.Situation) -> Where:
     """The first of these that holds."""
-    if s.seen.foreign:
-        return _name_taken(s.seen.foreign[0])
+    if (foreign := conflict.in_the_way(s)) is not None:
+        message = f"{_belongs(foreign)}: rename this model or remove that object"
+        return Where(STEP.STOPPED, REASON.NAME_CONFLICT, message)
     if s.target is None and s.asked.obstacle is not None:
         return Where(STEP.STOPPED, s.asked.obstacle.reason, s.asked.obstacle.message)
     if s.hibernating:
@@ -102,11 +106,8 @@ def _held(s: situation.Situation, at: Where) -> Where:
     return Where(STEP.PAUSED, REASON.PAUSED, f"spec.rollout.paused is true; {at.message}")
 
 
-def _name_taken(foreign: observed.Foreign) -> Where:
-    message = (
-        f"{foreign.kind} {foreign.name} belongs to {foreign.owner}: rename this model or remove that object"
-    )
-    return Where(STEP.STOPPED, REASON.NAME_CONFLICT, message)
+def _belongs(foreign: observed.Foreign) -> str:
+    return f"{foreign.kind} {foreign.name} belongs to {foreign.owner}"
 
 
 def _coming(s: situation.Situation) -> Where:
