@@ -161,6 +161,46 @@ def test_a_full_disk_is_waited_for_and_no_fault_of_the_version() -> None:
     assert (found.reason, found.severity) == (REASON.DISK_FULL, Severity.BLOCKING)
 
 
+def aged(container: dict[str, Any], *, finished: str = "2026-01-02T03:00:00Z") -> dict[str, Any]:
+    """Of a pod that is months older than the attempt: when its container ended last."""
+    container["lastState"]["terminated"]["finishedAt"] = finished
+    return container
+
+
+@pytest.mark.parametrize(
+    ("container", "severity"),
+    [
+        pytest.param(aged(ended(code=137, restarts=7, reason="OOMKilled")), None, id="of before the attempt"),
+        pytest.param(aged(ended(message=said("GoldenMismatch"))), None, id="words of before the attempt"),
+        pytest.param(aged(ended(restarts=7), finished=objects.NOW), Severity.PASSING, id="one of its ends"),
+        pytest.param(
+            aged(ended(message=said("GoldenMismatch")), finished=objects.NOW), Severity.REJECTING, id="words"
+        ),
+        pytest.param(ended(restarts=7), None, id="an end of which nobody knows when it was"),
+    ],
+)
+def test_a_version_is_not_judged_by_ends_of_before_its_attempt(
+    container: dict[str, Any], severity: Severity | None
+) -> None:
+    deployment = objects.deployment(
+        A, annotations={"slipway.dev/attempt-started-at": "2026-01-02T03:04:05.400000Z"}
+    )
+    old = objects.pod("x", A, ready=False, container=container)
+    old["metadata"]["creationTimestamp"] = "2025-10-01T00:00:00Z"
+    found = problems.of_revision(deployment, [old])
+    assert [problem.severity for problem in found] == ([severity] if severity is not None else [])
+
+
+def test_a_pod_that_came_with_the_attempt_is_judged_by_all_of_its_restarts() -> None:
+    deployment = objects.deployment(
+        A, annotations={"slipway.dev/attempt-started-at": "2026-01-02T03:04:06.900000Z"}
+    )
+    young = objects.pod("x", A, ready=False, container=ended(restarts=3))
+    young["metadata"]["creationTimestamp"] = objects.NOW
+    (found,) = problems.of_revision(deployment, [young])
+    assert found.severity is Severity.REJECTING
+
+
 def test_the_last_words_of_a_container_that_ends_without_a_message_are_kept() -> None:
     log = "\n".join(f"line {n}" for n in range(500)) + "\nCUDA error: out of memory\n"
     ended = {"terminated": {"exitCode": 139, "reason": "Error", "message": log}}

@@ -1,22 +1,31 @@
 """Why pods are not ready, read from what Kubernetes and the runtime say of them. Pure.
 
+Of a container's ends only those count that came after the present attempt began: a version that is asked for
+again has pods whose restarts are those of months.
+
 The runtime says why it ends in its termination message, one JSON object: `{"reason", "message", "object"}`.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from typing import Any
 
 from slipway_operator.api import reasons
 from slipway_operator.domain.observed import Problem, Severity
+from slipway_operator.rendering import attempt
 
 REASON = reasons.ConditionReason
 Body = dict[str, Any]
 
 # A container that ends without a word may have been unlucky; the third time it is the version.
 CRASHES_THAT_REJECT = 3
+
+# By how much the API server's clock, which dates a pod, may differ from ours, which dates an attempt.
+_CLOCKS_DIFFER = datetime.timedelta(seconds=5)
+_A_SECOND = datetime.timedelta(seconds=1)
 
 # Of the end of its log, which Kubernetes keeps for a container that ends without a message: characters.
 LAST_WORDS = 900
@@ -30,7 +39,8 @@ _CONFIGURING = {"CreateContainerConfigError", "CreateContainerError"}
 def of_revision(deployment: Body, pods: list[Body]) -> tuple[Problem, ...]:
     """The findings, one a pod at most, beginning with what kept pods from existing at all."""
     standing = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
-    found = [_without_pods(deployment), *(_of_pod(pod) for pod in standing)]
+    begun = attempt.begun(deployment)
+    found = [_without_pods(deployment), *(_of_pod(pod, begun) for pod in standing)]
     return tuple(problem for problem in found if problem is not None)
 
 
@@ -52,11 +62,15 @@ def _refusal(message: str) -> reasons.ConditionReason:
     return REASON.LIMIT_RANGE_VIOLATED if _LIMIT_RANGE.search(message) else REASON.PODS_REFUSED
 
 
-def _of_pod(pod: Body) -> Problem | None:
+def _of_pod(pod: Body, begun: datetime.datetime) -> Problem | None:
     name = f"Pod {pod['metadata']['name']}"
     status = pod.get("status", {})
+    before = _is_older(pod, begun)
     for container in status.get("containerStatuses", []):
-        if not container.get("ready") and (problem := _of_container(container, name)) is not None:
+        if container.get("ready"):
+            continue
+        problem = _of_container(container, name, since=begun if before else None)
+        if problem is not None:
             return problem
     for condition in status.get("conditions", []):
         if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
@@ -64,7 +78,14 @@ def _of_pod(pod: Body) -> Problem | None:
     return None
 
 
-def _of_container(container: Body, name: str) -> Problem | None:
+def _is_older(pod: Body, begun: datetime.datetime) -> bool:
+    """It was there before the attempt; two clocks tell the two moments."""
+    created = attempt.read_timestamp(pod["metadata"].get("creationTimestamp", ""))
+    return created is not None and created + _CLOCKS_DIFFER < begun
+
+
+def _of_container(container: Body, name: str, *, since: datetime.datetime | None) -> Problem | None:
+    """`since` is the beginning of an attempt that the pod is older than; then its restarts tell nothing."""
     state = container.get("state", {})
     waiting = state.get("waiting", {})
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
@@ -76,10 +97,19 @@ def _of_container(container: Body, name: str) -> Problem | None:
         known = REASON.SECRET_NOT_FOUND if missing else REASON.PODS_REFUSED
         return _blocking(known, message or reason, name)
     ended = state.get("terminated") or container.get("lastState", {}).get("terminated")
-    return _of_end(ended, container.get("restartCount", 0), name) if ended else None
+    if not ended or (since is not None and not _ended_after(ended, since)):
+        return None
+    return _of_end(ended, container.get("restartCount", 0), name, counted=since is None)
 
 
-def _of_end(ended: Body, restarts: int, name: str) -> Problem | None:
+def _ended_after(ended: Body, since: datetime.datetime) -> bool:
+    """The API's times are whole seconds, rounded down."""
+    finished = attempt.read_timestamp(ended.get("finishedAt") or "")
+    return finished is not None and finished + _A_SECOND > since
+
+
+def _of_end(ended: Body, restarts: int, name: str, *, counted: bool) -> Problem | None:
+    """`counted` where all of its restarts are of the present attempt."""
     said = _said(ended.get("message", ""))
     if said is not None:
         reason, message = said
@@ -92,7 +122,8 @@ def _of_end(ended: Body, restarts: int, name: str) -> Problem | None:
     text = f"ended with exit code {ended.get('exitCode')} ({why}), {restarts} restarts"
     if last := ended.get("message", "").strip():
         text += f"; its last words: {last[-LAST_WORDS:]}"
-    severity = Severity.REJECTING if restarts >= CRASHES_THAT_REJECT else Severity.PASSING
+    again_and_again = counted and restarts >= CRASHES_THAT_REJECT
+    severity = Severity.REJECTING if again_and_again else Severity.PASSING
     return Problem(reason=REASON.CRASH_LOOP, message=text, object=name, severity=severity)
 
 

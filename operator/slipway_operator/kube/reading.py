@@ -20,7 +20,6 @@ from slipway_operator.rendering import access, attempt, identity
 Body = dict[str, Any]
 
 SERVICE_OF_SLICE = "kubernetes.io/service-name"
-_LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,7 +126,6 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
     annotations = metadata.get("annotations", {})
     revision = _label(deployment, labels.REVISION)
     pods = [p for p in seen.pods if _label(p, labels.REVISION) == revision and not _finished(p)]
-    created = _created(deployment)
     desired = spec.get("replicas", 1)
     ready = _ready(metadata["name"], pods, seen.slices)
     return observed.Revision(
@@ -137,7 +135,7 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         pods=len(pods),
         ready=ready,
         has_service=any(_is_child_of(s, metadata) for s in seen.services),
-        attempt_started_at=attempt.read_time(annotations, labels.ATTEMPT_STARTED_AT) or created,
+        attempt_started_at=attempt.begun(deployment),
         attempt_number=attempt.read_count(annotations, labels.ATTEMPT, default=1),
         latched=attempt.read_count(annotations, labels.LATCHED_REPLICAS, default=desired),
         promoted_at=attempt.read_time(annotations, labels.PROMOTED_AT),
@@ -171,7 +169,7 @@ def _ready_since(pod: Body) -> datetime.datetime | None:
         return None
     for condition in pod.get("status", {}).get("conditions", []):
         if condition["type"] == "Ready" and condition["status"] == "True":
-            return attempt.read_timestamp(condition.get("lastTransitionTime", "")) or _LONG_AGO
+            return attempt.read_timestamp(condition.get("lastTransitionTime", "")) or attempt.LONG_AGO
     return None
 
 
@@ -194,7 +192,3 @@ def _finished(pod: Body) -> bool:
 
 def _label(child: Body, name: str) -> str:
     return str(child["metadata"].get("labels", {}).get(name, ""))
-
-
-def _created(child: Body) -> datetime.datetime:
-    return attempt.read_timestamp(child["metadata"].get("creationTimestamp", "")) or _LONG_AGO

@@ -14,6 +14,8 @@ from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
 from slipway_operator.rendering import identity
 
+LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
 Annotations = dict[str, str | None]  # None removes the annotation
 
 
@@ -47,6 +49,17 @@ def released(verdict: observed.Verdict) -> Annotations:
 def slower(message: str) -> Annotations:
     """The revision answers more slowly than what served before it."""
     return {labels.SLOWER: message}
+
+
+def begun(deployment: identity.Body) -> datetime.datetime:
+    """When the present attempt began; where that cannot be read, when the Deployment was made."""
+    annotations = deployment["metadata"].get("annotations", {})
+    return read_time(annotations, labels.ATTEMPT_STARTED_AT) or created(deployment)
+
+
+def created(child: identity.Body) -> datetime.datetime:
+    """When the object was made."""
+    return read_timestamp(child["metadata"].get("creationTimestamp", "")) or LONG_AGO
 
 
 def read_time(annotations: Mapping[str, str], name: str) -> datetime.datetime | None:
