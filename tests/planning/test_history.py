@@ -1,5 +1,7 @@
 """What has long retired is removed, the oldest first, and never more than history allows."""
 
+import pytest
+
 from slipway_operator.planning import actions, history
 from tests.planning.situations import AN_HOUR, Scene, a_model, ahead
 
@@ -47,6 +49,22 @@ def test_nothing_is_removed_while_the_switch_is_not_confirmed() -> None:
 def test_nothing_is_removed_while_nothing_is_live() -> None:
     scene = a_model(asking="v2", history_limit=0).with_revision("v2").with_retired("v1").with_service(None)
     assert history.trim(scene.situation).actions == ()
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(a_model(asking="v9").with_live("v1", ready=0, promoted_at=None), id="was never ready"),
+        pytest.param(a_model(asking="v9").with_live("v1", ready=0), id="has lost its pods"),
+        pytest.param(a_model(asking="v9").with_revision("v1").with_service(None), id="is none of ours"),
+    ],
+)
+def test_what_never_had_the_traffic_is_removed_also_when_the_live_revision(scene: Scene) -> None:
+    scene = scene.with_revision("v9").with_retired("served")
+    for number in range(5):
+        scene = scene.with_retired(f"bad{number}", promoted=None, attempt_started_at=ahead(number - 90))
+    gone = [a.revision for a in scene.actions if isinstance(a, actions.DeleteRevision)]
+    assert gone == ["bad3", "bad2", "bad1", "bad0"]
 
 
 def test_history_is_trimmed_also_asleep() -> None:

@@ -4,10 +4,11 @@ It is output. What the operator knows, it derives from the cluster; only the tim
 changed is taken over from what stands there.
 """
 
+import json
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from slipway_operator.api.part import Part
 from slipway_operator.api.reasons import HolderKind, RolloutStep, VersionState
@@ -17,6 +18,9 @@ MESSAGE_LIMIT: Final = 2048
 
 HOLDERS: Final = 10
 """Pods in the list of those that hold what is lacking."""
+
+VERSIONS: Final = 32
+"""Revisions in the list of versions."""
 
 AHEAD: Final = 10
 """Models in the list of those that come before."""
@@ -116,9 +120,17 @@ class Status(Part):
     replicas: Count | None = None
     ready_replicas: Count | None = None
     selector: Annotated[str, Field(max_length=512)] | None = None
-    versions: Annotated[tuple[VersionStatus, ...], Field(max_length=32)] | None = None
+    versions: Annotated[tuple[VersionStatus, ...], Field(max_length=VERSIONS)] | None = None
     rollout: RolloutStatus | None = None
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16)] | None = None
+
+    @classmethod
+    def read(cls, body: object) -> "Status":
+        """The view of a status. One that cannot be read counts as empty: it may be a newer operator's."""
+        try:
+            return cls.model_validate_json(json.dumps(body or {}))
+        except ValidationError:
+            return cls()
 
     def body(self) -> dict[str, Any]:
         """The status as the API takes it: camelCase, RFC 3339, and nothing that is None."""

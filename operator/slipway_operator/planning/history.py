@@ -1,6 +1,7 @@
 """Which retired revisions are kept, at 0 replicas, for a rollback that finds its Deployment ready made.
 
-Never trimmed: the live revision, the predecessor in its warm time, the target.
+Never trimmed: the live revision, the predecessor in its warm time, the target. What has served stays until
+the present revision is confirmed; what never had the traffic is nothing to go back to.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from slipway_operator.planning import actions, decision, situation
 
 def trim(s: situation.Situation) -> decision.Decision:
     """Deletes the oldest retired revisions beyond `historyLimit`, once their last pod is gone."""
-    if s.live is None or not (s.confirmed or s.hibernating):
-        return decision.NOTHING
+    settled = s.live is not None and (s.confirmed or s.hibernating)
     retired = sorted((r for r in s.bystanders if r.desired == 0), key=_last_used, reverse=True)
-    surplus = retired[s.asked.history_limit :]
-    return decision.act(*(actions.DeleteRevision(r.id) for r in surplus if r.pods == 0))
+    surplus = [r for r in retired[s.asked.history_limit :] if r.pods == 0]
+    return decision.act(*(actions.DeleteRevision(r.id) for r in surplus if settled or r.promoted_at is None))
 
 
 def _last_used(revision: observed.Revision) -> tuple[bool, datetime.datetime]:

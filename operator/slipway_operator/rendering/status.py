@@ -29,7 +29,7 @@ def body(
         replicas=wanted.replicas,
         ready_replicas=wanted.ready_replicas,
         selector=wanted.selector,
-        versions=_versions(wanted.versions, previous=previous, now=now),
+        versions=_versions(_shown(wanted), previous=previous, now=now),
         rollout=_rollout(wanted, previous.rollout, now),
         conditions=conditions(wanted.conditions, previous=previous, generation=generation, now=now),
     )
@@ -92,6 +92,14 @@ def _blocked(shortage: scarcity.Shortage) -> api.BlockedStatus:
         holders=tuple(api.HolderStatus(kind=h.kind, name=h.name, count=h.count) for h in held),
         since=shortage.since,
     )
+
+
+def _shown(wanted: status.Status) -> tuple[status.Version, ...]:
+    """As many as the status may list, and those among them that matter most."""
+    told = [v.revision for v in (wanted.active, wanted.target) if v is not None]
+    latest = [v.revision for v in wanted.versions if v.revision not in told]
+    kept = {*told, *latest[: api.VERSIONS - len(told)]}
+    return tuple(v for v in wanted.versions if v.revision in kept)
 
 
 def _versions(
