@@ -69,7 +69,7 @@ class InferenceModel(Part):
             model = cls.model_validate_json(json.dumps(wanted))
         except ValidationError as error:
             raise InvalidModel(_sentence(error)) from None
-        return model.model_copy(update={"status": _status(body.get("status"))})
+        return model.model_copy(update={"status": Status.read(body.get("status"))})
 
     @property
     def name(self) -> str:
@@ -95,13 +95,6 @@ class InferenceModel(Part):
     def deleted(self) -> bool:
         """Whether its deletion has begun: the garbage collector takes the children, and nothing is made."""
         return self.metadata.deletion_timestamp is not None
-
-
-def _status(body: object) -> Status:
-    try:
-        return Status.model_validate_json(json.dumps(body or {}))
-    except ValidationError:
-        return Status()
 
 
 def _sentence(error: ValidationError) -> str:

@@ -150,7 +150,7 @@ class Reconciler:
 
     async def _refuse(self, key: work_queue.Key, body: client.Body, sentence: str) -> None:
         """An object that breaks a rule: said in its status, and nothing of it is touched."""
-        previous = api_status.Status.model_validate(body.get("status") or {}, strict=False)
+        previous = api_status.Status.read(body.get("status"))
         generation = int(body["metadata"].get("generation", 0))
         wanted = rendered.stopped(sentence, previous=previous, generation=generation, now=self.clock())
         if wanted != body.get("status"):
