@@ -186,6 +186,13 @@ def test_an_operator_that_comes_when_the_time_is_over_watches_for_a_while_itself
     assert dataclasses.replace(failing, watched_since=ago(4)).actions[-1:] == (BACK,)
 
 
+def test_a_bake_that_is_shorter_than_that_is_no_reason_to_watch_for_less() -> None:
+    short = a_model(asking="v2", bake=10).with_revision("v1", ready=1, promoted_at=ago(9000))
+    scene = short.with_live("v2").switched("v1", seconds_ago=9)
+    assert bake.ends_at(scene.situation) == ahead(1)
+    assert bake.ends_at(dataclasses.replace(scene, watched_since=ago(4)).situation) == ahead(26)
+
+
 def test_without_a_bake_nothing_is_watched() -> None:
     scene = a_model(asking="v2").with_revision("v1", ready=1, promoted_at=ago(9000))
     scene = scene.with_live("v2", symptoms=(_symptom(),)).switched("v1", seconds_ago=2)

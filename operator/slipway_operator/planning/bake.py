@@ -63,7 +63,7 @@ def ends_at(s: situation.Situation) -> datetime.datetime | None:
     watching = s.seen.watched_since
     if watching is None or watching <= switch.at:
         return ends
-    return max(ends, situation.after(watching, min(WATCHED_LIVE_SECONDS, s.asked.bake)))
+    return max(ends, situation.after(watching, WATCHED_LIVE_SECONDS))
 
 
 def _watch(s: situation.Situation) -> decision.Decision:
