@@ -81,6 +81,7 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         attempt_started_at=MOMENT,
         attempt_number=COUNT,
         latched=COUNT,
+        beside=st.none() | COUNT,
         promoted_at=st.none() | MOMENT,
         rejected=st.none() | VERDICT,
         released=st.none() | VERDICT,

@@ -19,9 +19,9 @@ class Refused(Exception):  # noqa: N818 - it reads as what it says of the write
 def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Target) -> None:
     """One write of a plan that was made for `asked`. Raises Refused."""
     match action:
-        case actions.CreateDeployment(revision=revision, replicas=replicas, at=at):
+        case actions.CreateDeployment(revision=revision, replicas=replicas, at=at, beside=beside):
             _refuse_if(revision in cluster.deployments)
-            cluster.create_deployment(revision, replicas, at)
+            cluster.create_deployment(revision, replicas, at, beside)
         case actions.CreateRevisionService(revision=revision):
             _deployment(cluster, revision).has_service = True
         case actions.CreateTrafficService(to=to):
@@ -129,8 +129,9 @@ def _switch(cluster: world.World, move: actions.SwitchTraffic) -> None:
 
 def _note(deployment: world.Deployment, action: actions.Note) -> None:
     match action:
-        case actions.StartAttempt(at=at, replicas=replicas, number=number):
+        case actions.StartAttempt(at=at, replicas=replicas, number=number, beside=beside):
             deployment.attempt_started_at, deployment.latched = at, replicas
+            deployment.beside = beside
             deployment.attempt_number = number
             deployment.rejected = deployment.released = None
             deployment.slower = ""

@@ -51,6 +51,7 @@ class Deployment:
     desired: int
     attempt_started_at: datetime.datetime
     latched: int
+    beside: int | None = None
     attempt_number: int = 1
     has_service: bool = False
     promoted_at: datetime.datetime | None = None
@@ -240,8 +241,10 @@ class World:
 
     # -- what the operator writes; the rules of its writes are `executor`'s --
 
-    def create_deployment(self, revision: str, replicas: int, at: datetime.datetime) -> None:
-        self.deployments[revision] = Deployment(revision, replicas, at, replicas)
+    def create_deployment(
+        self, revision: str, replicas: int, at: datetime.datetime, beside: int | None
+    ) -> None:
+        self.deployments[revision] = Deployment(revision, replicas, at, replicas, beside=beside)
         self._notice(revision)
 
     def create_service(self, revision: str) -> None:
@@ -326,6 +329,7 @@ class World:
             attempt_started_at=deployment.attempt_started_at,
             attempt_number=deployment.attempt_number,
             latched=deployment.latched,
+            beside=deployment.beside,
             promoted_at=deployment.promoted_at,
             rejected=deployment.rejected,
             released=deployment.released,

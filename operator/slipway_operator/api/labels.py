@@ -47,6 +47,9 @@ ATTEMPT: Final = "slipway.dev/attempt"
 LATCHED_REPLICAS: Final = "slipway.dev/latched-replicas"
 """On a Deployment: the replicas wanted when the attempt began; as many ready pods open the gate."""
 
+BESIDE: Final = "slipway.dev/live-replicas"
+"""On a Deployment: the live one's replicas when the attempt began, where more were asked for with it."""
+
 REJECTED: Final = "slipway.dev/rejected"
 """On a Deployment, JSON {"reason", "message", "at", "retryToken"}: sticks until that token changes."""
 

@@ -101,6 +101,7 @@ class Revision:
     attempt_started_at: datetime.datetime
     attempt_number: int
     latched: int  # replicas wanted when the attempt started
+    beside: int | None = None  # the live one's at that moment, where more were asked for with the attempt
     promoted_at: datetime.datetime | None = None
     rejected: Verdict | None = None
     released: Verdict | None = None

@@ -6,7 +6,6 @@ Must not decide anything: an action that no longer fits the cluster raises Confl
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from typing import Any, assert_never
 
 from slipway_operator.api import labels
@@ -28,8 +27,8 @@ class Executor:
     async def execute(self, action: actions.Action) -> None:
         """One write. Raises `errors.ApiError`; after that the rest of the plan must not be made."""
         match action:
-            case actions.CreateDeployment(revision=revision, replicas=replicas, at=at):
-                await self._create_deployment(revision, replicas, at)
+            case actions.CreateDeployment():
+                await self._create_deployment(action)
             case actions.CreateRevisionService(revision=revision):
                 await self._create_revision_service(revision)
             case actions.CreateTrafficService(to=to):
@@ -75,8 +74,8 @@ class Executor:
 
     async def _note(self, action: actions.Note) -> None:
         match action:
-            case actions.StartAttempt(at=at, replicas=replicas, number=number):
-                notes = attempt.started(at=at, replicas=replicas, number=number)
+            case actions.StartAttempt(at=at, replicas=replicas, number=number, beside=beside):
+                notes = attempt.started(at=at, replicas=replicas, number=number, beside=beside)
             case actions.MarkPromoted(at=at):
                 notes = attempt.promoted(at)
             case actions.Reject(verdict=verdict):
@@ -90,9 +89,14 @@ class Executor:
         path = self._deployment_path(action.revision)
         await self.server.merge(path, {"metadata": {"annotations": notes}}, manager=labels.FIELD_MANAGER)
 
-    async def _create_deployment(self, revision: str, replicas: int, at: datetime.datetime) -> None:
+    async def _create_deployment(self, begin: actions.CreateDeployment) -> None:
         body = deployment.of_revision(
-            self.model, revision=revision, replicas=replicas, at=at, platform=self.platform
+            self.model,
+            revision=begin.revision,
+            replicas=begin.replicas,
+            at=begin.at,
+            platform=self.platform,
+            beside=begin.beside,
         )
         await self._create(paths.deployments(self.model.namespace), body)
 

@@ -128,6 +128,8 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
     pods = [p for p in seen.pods if _label(p, labels.REVISION) == revision and not _finished(p)]
     desired = spec.get("replicas", 1)
     ready = _ready(metadata["name"], pods, seen.slices)
+    number = attempt.read_count(annotations, labels.ATTEMPT)
+    latched = attempt.read_count(annotations, labels.LATCHED_REPLICAS)
     return observed.Revision(
         id=revision,
         version=_label(deployment, labels.VERSION),
@@ -136,8 +138,9 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         ready=ready,
         has_service=any(_is_child_of(s, metadata) for s in seen.services),
         attempt_started_at=attempt.begun(deployment),
-        attempt_number=attempt.read_count(annotations, labels.ATTEMPT, default=1),
-        latched=attempt.read_count(annotations, labels.LATCHED_REPLICAS, default=desired),
+        attempt_number=1 if number is None else number,
+        latched=desired if latched is None else latched,
+        beside=attempt.read_count(annotations, labels.BESIDE),
         promoted_at=attempt.read_time(annotations, labels.PROMOTED_AT),
         rejected=attempt.read_verdict(annotations, labels.REJECTED),
         released=attempt.read_verdict(annotations, labels.RELEASED),

@@ -23,6 +23,7 @@ class CreateDeployment:
     revision: str
     replicas: int
     at: datetime.datetime
+    beside: int | None = None  # what the live one has and keeps, where more is asked for with this attempt
 
     def __str__(self) -> str:
         return f"create the Deployment of revision {self.revision} with {self.replicas} replicas"

@@ -28,7 +28,7 @@ def create(s: situation.Situation, *, size: int) -> decision.Decision:
         return decision.NOTHING
     if s.queued:
         return decision.wait_until(s.next_turn)
-    return decision.act(actions.CreateDeployment(s.asked.revision, size, s.now))
+    return decision.act(actions.CreateDeployment(s.asked.revision, size, s.now, _beside(s)))
 
 
 def _try(s: situation.Situation, target: observed.Revision) -> decision.Decision:
@@ -67,10 +67,18 @@ def start(s: situation.Situation, target: observed.Revision, *, number: int, siz
     """Another attempt, with `size` replicas: its clock starts anew."""
     if s.queued:
         return decision.wait_until(s.next_turn)
-    begin = actions.StartAttempt(target.id, size, _begins(s, target), number)
+    begin = actions.StartAttempt(target.id, size, _begins(s, target), number, _beside(s))
     if target.desired == size:
         return decision.act(begin)
     return decision.act(begin, actions.Scale(target.id, size))
+
+
+def _beside(s: situation.Situation) -> int | None:
+    """What the live revision has, where more is asked for: capacity.py leaves it at that meanwhile."""
+    live = s.live
+    if live is None or s.rolling or not 0 < live.desired < s.asked.replicas:
+        return None
+    return live.desired
 
 
 def _begins(s: situation.Situation, target: observed.Revision) -> datetime.datetime:

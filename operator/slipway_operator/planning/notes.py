@@ -19,6 +19,7 @@ class StartAttempt:
     replicas: int
     at: datetime.datetime
     number: int
+    beside: int | None = None  # as in CreateDeployment
 
     def __str__(self) -> str:
         return f"start attempt {self.number} of revision {self.revision} with {self.replicas} replicas"

@@ -19,11 +19,12 @@ LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 Annotations = dict[str, str | None]  # None removes the annotation
 
 
-def started(*, at: datetime.datetime, replicas: int, number: int) -> Annotations:
+def started(*, at: datetime.datetime, replicas: int, number: int, beside: int | None = None) -> Annotations:
     """A new attempt: the clock starts, earlier verdicts are void."""
     return {
         labels.ATTEMPT_STARTED_AT: identity.timestamp(at),
         labels.LATCHED_REPLICAS: str(replicas),
+        labels.BESIDE: str(beside) if beside is not None else None,
         labels.ATTEMPT: str(number),
         labels.REJECTED: None,
         labels.RELEASED: None,
@@ -76,10 +77,10 @@ def read_timestamp(text: str) -> datetime.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
-def read_count(annotations: Mapping[str, str], name: str, *, default: int) -> int:
-    """A number, or `default` when there is none that can be read."""
+def read_count(annotations: Mapping[str, str], name: str) -> int | None:
+    """A number, or None when there is none that can be read."""
     text = annotations.get(name, "")
-    return int(text) if text.isdecimal() else default
+    return int(text) if text.isdecimal() else None
 
 
 def read_verdict(annotations: Mapping[str, str], name: str) -> observed.Verdict | None:

@@ -40,6 +40,7 @@ def of_revision(
     replicas: int,
     at: datetime.datetime,
     platform: Platform,
+    beside: int | None = None,
 ) -> identity.Body:
     """The Deployment, with its first attempt noted on it."""
     labelled = identity.revision_labels(model.name, revision, model.spec.version)
@@ -49,7 +50,7 @@ def of_revision(
         labelled=labelled,
         owner=identity.owner_of(model),
     )
-    notes = attempt.started(at=at, replicas=replicas, number=1)
+    notes = attempt.started(at=at, replicas=replicas, number=1, beside=beside)
     metadata["annotations"] = {name: value for name, value in notes.items() if value is not None}
     return {
         "apiVersion": "apps/v1",
