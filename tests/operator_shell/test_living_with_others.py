@@ -14,6 +14,7 @@ import pytest
 from slipway_operator.rendering import deployment
 from tests.operator_shell.conftest import Place
 from tests.operator_shell.looks import Operator, Write
+from tests.operator_shell.processes import until
 
 pytestmark = pytest.mark.cluster
 
@@ -151,6 +152,48 @@ def test_hands_on_the_children_are_repaired_or_told(place: Place) -> None:
     assert "kubectl-edit has changed the pods of version 1" in status(place)["rollout"]["message"]
 
 
+def test_edited_services_are_put_right_and_nobody_is_said_to_be_unserved_meanwhile(place: Place) -> None:
+    operator = Operator(place)
+    ask(place, "1", replicas=2)
+    operator.looks_until(lambda: place.arrived_at("1"), "version 1 is there")
+    stable, own = path(place, "v1", "services", "sentiment"), path(place, "v1", "services", child(place))
+    before = [found(place, "v1", "services", name)["spec"] for name in ("sentiment", child(place))]
+
+    for where in (stable, own):
+        place.rest.patch(where, {"metadata": {"labels": {"slipway.dev/model": None}}})
+    place.rest.patch(stable, {"spec": {"ports": [{"name": "http", "port": 81, "targetPort": 9999}]}})
+    place.rest.patch(own, {"spec": {"selector": {"app": "mine"}}})
+    until_copied(place)
+    seen: list[str] = []
+    operator.looks_until(
+        lambda: before == [found(place, "v1", "services", n)["spec"] for n in ("sentiment", child(place))],
+        "both are as they were",
+        between=lambda: seen.append(serving(place)),
+    )
+    assert set(seen) == {"True"}
+    for where in (stable, own):
+        assert (place.rest.get(where) or {})["metadata"]["labels"]["slipway.dev/model"] == "sentiment"
+    operator.looks_until(lambda: status(place)["readyReplicas"] == 2, "its own Service shows both pods again")
+    assert operator.looks_once() == []
+
+
+def until_copied(place: Place) -> None:
+    """The EndpointSlice of the stable Service bears the labels of the Service."""
+    until(
+        lambda: not [s for s in slices_of(place) if "slipway.dev/model" in s["metadata"]["labels"]], "copied"
+    )
+
+
+def slices_of(place: Place) -> list[dict[str, Any]]:
+    listed = place.rest.items(path(place, "discovery.k8s.io/v1", "endpointslices"))
+    name = "kubernetes.io/service-name"
+    return [s for s in listed if s["metadata"]["labels"].get(name) == "sentiment"]
+
+
+def serving(place: Place) -> str:
+    return str(next(c["status"] for c in status(place)["conditions"] if c["type"] == "Serving"))
+
+
 @pytest.mark.parametrize(
     ("limit", "says"),
     [
@@ -247,9 +290,7 @@ def annotate(place: Place, value: str | None) -> None:
 
 def behind(place: Place) -> int:
     """Ready endpoints of the Service, whosever they are."""
-    slices = place.rest.items(path(place, "discovery.k8s.io/v1", "endpointslices"))
-    mine = [s for s in slices if s["metadata"]["labels"].get("kubernetes.io/service-name") == "sentiment"]
-    ready = [e for s in mine for e in s.get("endpoints") or [] if e["conditions"].get("ready")]
+    ready = [e for s in slices_of(place) for e in s.get("endpoints") or [] if e["conditions"].get("ready")]
     return len({e["targetRef"]["uid"] for e in ready})
 
 

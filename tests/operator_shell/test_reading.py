@@ -9,7 +9,7 @@ import pytest
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
 from slipway_operator.kube import reading
-from slipway_operator.rendering import access
+from slipway_operator.rendering import access, service
 from tests.operator_shell import objects
 from tests.rendering import models
 
@@ -224,6 +224,27 @@ def test_what_is_ready_and_shown_lacks_nothing() -> None:
     deployment = objects.deployment(A, replicas=1)
     seen = look(deployments=[deployment], slices=[piece], pods=[objects.pod("x", A)])
     assert seen.revisions[0].short_since is None
+
+
+def as_made(body: dict[str, Any]) -> dict[str, Any]:
+    """A Service as the API server holds it."""
+    return {**body, "metadata": {**body["metadata"], "resourceVersion": "7"}}
+
+
+def test_what_somebody_has_edited_of_our_services_is_seen() -> None:
+    stable = as_made(service.stable(MODEL, revision=A))
+    own = as_made(service.of_revision(MODEL, revision=A, version="1", deployment_uid=f"uid-{A}"))
+    for spoilt in (False, True):
+        if spoilt:
+            del stable["metadata"]["labels"], own["metadata"]["labels"]
+        seen = look(deployments=[objects.deployment(A)], services=[stable, own])
+        assert seen.service is not None
+        assert (seen.service.spoilt, seen.revisions[0].spoilt_service) == (spoilt, spoilt)
+        assert (seen.foreign, seen.revisions[0].has_service) == ((), True)
+
+
+def test_a_service_that_is_lent_is_its_owners_however_it_looks() -> None:
+    assert not traffic(somebodys_service()).spoilt
 
 
 def test_a_revisions_service_belongs_to_its_deployment() -> None:

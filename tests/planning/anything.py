@@ -49,6 +49,7 @@ SERVICE = st.builds(
     foreign=UIDS,
     lent=st.booleans(),
     marked=st.booleans(),
+    spoilt=st.booleans(),
 ).map(
     lambda service: dataclasses.replace(service, wide=service.revision is None and service.switch is not None)
 )
@@ -94,6 +95,7 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         slower=st.sampled_from(["", "it is slow"]),
         short_since=st.none() | MOMENT,
         has_budget=st.booleans(),
+        spoilt_service=st.booleans(),
         edited_by=st.sampled_from(["", "kubectl-edit"]),
     )
 

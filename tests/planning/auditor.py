@@ -31,6 +31,7 @@ _KEPT_IN_A_PAUSE = (
     actions.ApplyAccess,
     actions.DeleteAccess,
     actions.MarkLentService,
+    actions.MendService,
 )
 
 

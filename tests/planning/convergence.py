@@ -72,6 +72,7 @@ def _check_arrival(cluster: world.World, taken: look.Look) -> None:
     assert taken.plan.status.step is STEP.COMPLETE, taken.plan.status
     assert len(cluster.deployments) <= 1 + asked.history_limit
     assert not simulated_operator.entry(cluster).running, "it holds a place of the queue for nothing"
+    assert not cluster.spoilt & {"", asked.revision}, "what was edited is still so"
     assert cluster.deployments[asked.revision].has_budget == (asked.replicas > 1)
     assert cluster.access is (observed.Access.CURRENT if asked.restricted else observed.Access.ABSENT)
 

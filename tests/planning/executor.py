@@ -47,6 +47,7 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             | actions.ApplyAccess()
             | actions.DeleteAccess()
             | actions.MarkLentService()
+            | actions.MendService()
         ):
             _surround(cluster, action)
         case _:
@@ -89,14 +90,7 @@ def _select(
             assert_never(action)
 
 
-def _surround(
-    cluster: world.World,
-    action: actions.CreateBudget
-    | actions.DeleteBudget
-    | actions.ApplyAccess
-    | actions.DeleteAccess
-    | actions.MarkLentService,
-) -> None:
+def _surround(cluster: world.World, action: actions.Around) -> None:
     match action:
         case actions.CreateBudget(revision=revision):
             _refuse_if(_deployment(cluster, revision).has_budget)
@@ -112,6 +106,9 @@ def _surround(
             service = cluster.service
             _refuse_if(service is None or read != str(service.resource_version))
             cluster.mark_service()
+        case actions.MendService(revision=revision):
+            _refuse_if(revision not in cluster.spoilt)
+            cluster.spoilt.discard(revision)
         case _:
             assert_never(action)
 

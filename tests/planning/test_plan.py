@@ -70,6 +70,8 @@ def test_the_earliest_alarm_counts() -> None:
         (actions.ApplyAccess(), "apply the NetworkPolicy"),
         (actions.DeleteAccess(), "delete the NetworkPolicy"),
         (actions.MarkLentService("7"), "mark the Service that its owner lends"),
+        (actions.MendService(""), "put right the stable Service, which somebody has edited"),
+        (actions.MendService("v1"), "put right the Service of revision v1, which somebody has edited"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )

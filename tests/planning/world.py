@@ -93,6 +93,7 @@ class World:
         self.others_come_first = False  # as many rollouts of other models are under way as may be
         self.controllers_lag = False  # pods are made only when `pods_are_made` says so
         self.quota: int | None = None  # pods that may exist
+        self.spoilt: set[str] = set()  # revisions whose Service somebody has edited; "" is the stable one
         self.moved_by_hand = 0  # how often somebody but the operator has decided where requests go
 
     # -- what the users do --
@@ -219,6 +220,7 @@ class World:
 
     def service_is_deleted(self) -> None:
         self.service = None
+        self.spoilt.discard("")
         self.moved_by_hand += 1
 
     def selector_is_edited(self, revision: str | None) -> None:
@@ -230,13 +232,19 @@ class World:
     def deployment_is_deleted(self, revision: str) -> None:
         """By hand or by the operator. Its own Service and its pods follow, the pods by draining."""
         del self.deployments[revision]
+        self.spoilt.discard(revision)
         for pod in self.standing(revision):
             self._becomes(pod, Phase.LEAVING, None)
 
     def budget_is_deleted(self, revision: str) -> None:
         self.deployments[revision].has_budget = False
 
+    def service_is_edited(self, revision: str) -> None:
+        """Its labels or ports; "" is the stable one."""
+        self.spoilt.add(revision)
+
     def own_service_is_deleted(self, revision: str) -> None:
+        self.spoilt.discard(revision)
         self.deployments[revision].has_service = False
 
     # -- what the operator writes; the rules of its writes are `executor`'s --
@@ -312,6 +320,7 @@ class World:
             wide=service.wide,
             lent=service.lent,
             marked=service.marked,
+            spoilt="" in self.spoilt and not service.lent,
         )
 
     def _observed_revision(self, deployment: Deployment) -> observed.Revision:
@@ -326,6 +335,7 @@ class World:
             pods=len(pods),
             ready=tuple(observed.ReadyPod(pod.uid, pod.since) for pod in ready),
             has_service=deployment.has_service,
+            spoilt_service=deployment.has_service and revision in self.spoilt,
             attempt_started_at=deployment.attempt_started_at,
             attempt_number=deployment.attempt_number,
             latched=deployment.latched,

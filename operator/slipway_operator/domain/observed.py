@@ -116,6 +116,7 @@ class Revision:
     # When the last of the pods that it lacks was made, fell or was refused; None also while what it lacks is
     # about to be made.
     short_since: datetime.datetime | None = None
+    spoilt_service: bool = False  # somebody has edited its Service
     has_budget: bool = False  # a PodDisruptionBudget of its own
     edited_by: str = ""  # who has changed its pod template since it was made
 
@@ -158,6 +159,7 @@ class TrafficService:
     wide: bool = False  # it selects every pod of the model, by a move of ours
     lent: bool = False  # it is somebody else's, who lets Slipway decide where it leads
     marked: bool = False  # it bears the model's label, by which its changes are heard of
+    spoilt: bool = False  # somebody has edited what of it is ours, beside the selector
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

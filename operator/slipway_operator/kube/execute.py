@@ -50,6 +50,7 @@ class Executor:
                 | actions.ApplyAccess()
                 | actions.DeleteAccess()
                 | actions.MarkLentService()
+                | actions.MendService()
             ):
                 around = surroundings.Surroundings(self.server, self.model, self.cluster, self.platform)
                 await around.execute(action)

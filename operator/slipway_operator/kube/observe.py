@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from slipway_operator.api import labels, spec
 from slipway_operator.api import model as api
-from slipway_operator.kube import client, lending, paths, reading
+from slipway_operator.kube import client, paths, reading
 from slipway_operator.rendering import identity
 
 
 async def read(server: client.Api, model: api.InferenceModel, *, revision: str) -> reading.Cluster:
     """The model's children, and whatever stands under a name that the model or `revision` needs."""
     namespace, selector = model.namespace, f"{labels.MODEL}={model.name}"
-    deployments, services, slices, pods, budgets, access = await asyncio.gather(
+    deployments, services, pods, budgets, access = await asyncio.gather(
         server.list(paths.deployments(namespace), selector=selector),
         server.list(paths.services(namespace), selector=selector),
-        server.list(paths.endpoint_slices(namespace), selector=selector),
         server.list(paths.pods(namespace), selector=selector),
         server.list(paths.budgets(namespace), selector=selector),
         server.find(paths.network_policies(namespace, identity.access_name(model.name))),
@@ -31,7 +31,8 @@ async def read(server: client.Api, model: api.InferenceModel, *, revision: str) 
         await _add_namesake(server, services, paths.services(namespace, preview), preview)
     if model.spec.replicas > 1:
         await _add_namesake(server, budgets, paths.budgets(namespace, child), child)
-    slices += await _slices_of_a_lent_service(server, model, services)
+    named = {model.name, child, *(d["metadata"]["name"] for d in deployments)}
+    slices = await _slices(server, model, of=named)
     return reading.Cluster(deployments, services, slices, pods, budgets, access, revision)
 
 
@@ -39,15 +40,10 @@ def _standing(deployments: list[client.Body]) -> list[str]:
     return [d["metadata"]["name"] for d in deployments if d["spec"].get("replicas", 1) > 0]
 
 
-async def _slices_of_a_lent_service(
-    server: client.Api, model: api.InferenceModel, services: list[client.Body]
-) -> list[client.Body]:
-    """They bear its labels, of which ours may be missing still. One that is read twice counts once."""
-    lent = next((s for s in services if s["metadata"]["name"] == model.name), None)
-    if lent is None or not lending.is_lent(lent, model):
-        return []
-    path, selector = paths.endpoint_slices(model.namespace), f"{reading.SERVICE_OF_SLICE}={model.name}"
-    return await server.list(path, selector=selector)
+async def _slices(server: client.Api, model: api.InferenceModel, *, of: Iterable[str]) -> list[client.Body]:
+    """By the Services that they are of: their other labels are copies of a Service's, and may be missing."""
+    selector = f"{reading.SERVICE_OF_SLICE} in ({','.join(sorted(of))})"
+    return await server.list(paths.endpoint_slices(model.namespace), selector=selector)
 
 
 async def _add_namesake(server: client.Api, found: list[client.Body], path: str, name: str) -> None:

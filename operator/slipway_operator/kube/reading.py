@@ -14,7 +14,7 @@ from typing import Any
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import editing, lacking, lending, namesakes, problems, symptoms
+from slipway_operator.kube import editing, lacking, lending, namesakes, problems, repairs, symptoms
 from slipway_operator.rendering import access, attempt, identity
 
 Body = dict[str, Any]
@@ -52,7 +52,7 @@ def observe(
 ) -> observed.Observed:
     """The planner's view. `watched_since` is when this process began to look."""
     owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
-    revisions = tuple(revision_of(d, seen) for d in owned)
+    revisions = tuple(_revision(model, d, seen) for d in owned)
     standing = [r.id for r in revisions if r.desired > 0]
     names = namesakes.needed(model, asked=seen.asked, standing=standing, restricted=visitors is not None)
     return observed.Observed(
@@ -87,6 +87,7 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
         wide=wide,
         lent=lending.is_borrowed(service, model),
         marked=_label(service, labels.MODEL) == model.name,
+        spoilt=_owned(service, model.metadata.uid) and bool(repairs.of_stable(model, service)),
     )
 
 
@@ -118,6 +119,13 @@ def _selected(service: Body, model: str) -> str | None:
     selector = service.get("spec", {}).get("selector", {})
     revision = selector.get(labels.REVISION)
     return revision if revision and selector == identity.selector(model, revision) else None
+
+
+def _revision(model: api.InferenceModel, deployment: Body, seen: Cluster) -> observed.Revision:
+    made = revision_of(deployment, seen)
+    own = next((s for s in seen.services if _is_child_of(s, deployment["metadata"])), None)
+    spoilt = own is not None and bool(repairs.of_revision(model, deployment, own))
+    return dataclasses.replace(made, spoilt_service=spoilt)
 
 
 def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:

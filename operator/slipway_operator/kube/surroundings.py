@@ -1,4 +1,4 @@
-"""The writes beside Deployments and traffic: what guards the pods, and the mark on a Service that is lent.
+"""The writes beside Deployments and traffic: what guards the pods, and what is put right about Services.
 
 Must not decide anything: as execute.py.
 """
@@ -10,17 +10,9 @@ from typing import assert_never
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.kube import client, errors, paths, reading
+from slipway_operator.kube import client, errors, paths, reading, repairs
 from slipway_operator.planning import actions
 from slipway_operator.rendering import access, deployment, disruption, identity, service
-
-Action = (
-    actions.CreateBudget
-    | actions.DeleteBudget
-    | actions.ApplyAccess
-    | actions.DeleteAccess
-    | actions.MarkLentService
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ class Surroundings:
     cluster: reading.Cluster
     platform: deployment.Platform
 
-    async def execute(self, action: Action) -> None:
+    async def execute(self, action: actions.Around) -> None:
         """One write. Raises `errors.ApiError`."""
         match action:
             case actions.CreateBudget(revision=revision):
@@ -45,6 +37,8 @@ class Surroundings:
                 await self._delete_access()
             case actions.MarkLentService():
                 await self._mark_lent()
+            case actions.MendService(revision=revision):
+                await self._mend_service(revision)
             case _:
                 assert_never(action)
 
@@ -79,6 +73,20 @@ class Surroundings:
                 path = paths.services(self.model.namespace, self.model.name)
                 body = service.marked(lent, self.model.name)
                 await self.server.merge(path, body, manager=labels.FIELD_MANAGER)
+
+    async def _mend_service(self, revision: str) -> None:
+        name = identity.child_name(self.model.name, revision) if revision else self.model.name
+        found = next((s for s in self.cluster.services if s["metadata"]["name"] == name), None)
+        if found is None:
+            raise errors.Conflict(f"Service {name} is gone")
+        if revision:
+            owner = self._named(self.cluster.deployments, "Deployment", revision)
+            patch = repairs.of_revision(self.model, owner, found)
+        else:
+            patch = repairs.of_stable(self.model, found)
+        await self.server.merge(
+            paths.services(self.model.namespace, name), patch, manager=labels.FIELD_MANAGER
+        )
 
     def _named(self, found: list[client.Body], kind: str, revision: str) -> client.Body:
         name = identity.child_name(self.model.name, revision)

@@ -14,6 +14,13 @@ from slipway_operator.planning.notes import NoteSlowness as NoteSlowness
 from slipway_operator.planning.notes import Reject as Reject
 from slipway_operator.planning.notes import Release as Release
 from slipway_operator.planning.notes import StartAttempt as StartAttempt
+from slipway_operator.planning.surroundings import ApplyAccess as ApplyAccess
+from slipway_operator.planning.surroundings import Around as Around
+from slipway_operator.planning.surroundings import CreateBudget as CreateBudget
+from slipway_operator.planning.surroundings import DeleteAccess as DeleteAccess
+from slipway_operator.planning.surroundings import DeleteBudget as DeleteBudget
+from slipway_operator.planning.surroundings import MarkLentService as MarkLentService
+from slipway_operator.planning.surroundings import MendService as MendService
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,52 +44,6 @@ class CreateRevisionService:
 
     def __str__(self) -> str:
         return f"create the Service of revision {self.revision}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CreateBudget:
-    """The PodDisruptionBudget by which a node's drain takes one of this revision's pods at a time."""
-
-    revision: str
-
-    def __str__(self) -> str:
-        return f"create the PodDisruptionBudget of revision {self.revision}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DeleteBudget:
-    """Of a revision that has one pod."""
-
-    revision: str
-
-    def __str__(self) -> str:
-        return f"delete the PodDisruptionBudget of revision {self.revision}, which has one pod"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ApplyAccess:
-    """The model's NetworkPolicy, created or brought to what the administrator's settings say now."""
-
-    def __str__(self) -> str:
-        return "apply the NetworkPolicy"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DeleteAccess:
-    """The administrator wants no NetworkPolicy any more."""
-
-    def __str__(self) -> str:
-        return "delete the NetworkPolicy"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class MarkLentService:
-    """Puts the model's label on a Service that its owner lends, and notes where it has led until now."""
-
-    resource_version: str
-
-    def __str__(self) -> str:
-        return "mark the Service that its owner lends"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -188,11 +149,7 @@ class DeleteRevision:
 Action = (
     CreateDeployment
     | CreateRevisionService
-    | CreateBudget
-    | DeleteBudget
-    | ApplyAccess
-    | DeleteAccess
-    | MarkLentService
+    | Around
     | CreateTrafficService
     | SwitchTraffic
     | WidenTraffic

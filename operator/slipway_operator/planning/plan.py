@@ -13,6 +13,7 @@ sentence of the design in a file of its own; the order in which they are asked s
     traffic     the requests go to the revision that has proved itself
     history     what has long retired is removed
     endpoints   each revision's ready pods can be counted
+    mending     what somebody has edited of our Services is put right
     disruption  a node's drain takes one pod at a time
     access      who may reach the pods is as the administrator says
     adoption    the changes of a Service that its owner lends are heard of
@@ -23,9 +24,9 @@ With `strategy: Rolling` one policy, `rolling`, takes the place of `failure` and
 another, `recreation`, takes the old revision down before `attempt`.
 
 While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes back, and never forward) and
-what begins nothing (`endpoints`, `disruption`, `access`, `adoption`) are asked. The same holds while somebody
-else's object bears a name that the asked-for revision needs (`conflict`). With `slipway.dev/hands-off` all
-are asked, and nothing is done (`hands_off`).
+what begins nothing (`endpoints`, `mending`, `disruption`, `access`, `adoption`) are asked. The same holds
+while somebody else's object bears a name that the asked-for revision needs (`conflict`). With
+`slipway.dev/hands-off` all are asked, and nothing is done (`hands_off`).
 
 Resolving a source (before `attempt`) finds its place in this list.
 """
@@ -50,6 +51,7 @@ from slipway_operator.planning import (
     failure,
     hands_off,
     history,
+    mending,
     preview,
     recreation,
     retirement,
@@ -135,5 +137,11 @@ def _policies(s: situation.Situation) -> tuple[decision.Policy, ...]:
 
 def _around(s: situation.Situation) -> list[decision.Decision]:
     """What stands beside the Deployments and the stable Service."""
-    standing = [adoption.mark(s), endpoints.provide(s), disruption.provide(s), access.provide(s)]
+    standing = [
+        adoption.mark(s),
+        endpoints.provide(s),
+        mending.mend(s),
+        disruption.provide(s),
+        access.provide(s),
+    ]
     return standing if s.asked.paused else [*standing, slowness.warn(s), preview.provide(s)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from typing import Any
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
@@ -28,9 +29,19 @@ _PORTS = [
 ]
 
 
+_OUR_LABELS = "slipway.dev/"
+
+
 def stable(model: api.InferenceModel, *, revision: str) -> identity.Body:
     """The Service that bears the model's name, selecting `revision` from the start."""
     return _of_model(model, name=model.name, revision=revision)
+
+
+def wherever_it_leads(model: api.InferenceModel) -> identity.Body:
+    """What is ours of the stable Service: all but its selector, which has a policy of its own."""
+    body = stable(model, revision="")
+    del body["spec"]["selector"]
+    return body
 
 
 def preview(model: api.InferenceModel, *, revision: str) -> identity.Body:
@@ -78,16 +89,58 @@ def of_revision(
     }
 
 
+def repair(found: identity.Body, wanted: identity.Body) -> identity.Body:
+    """The patch by which a Service of ours is again as it was made, if nobody was faster; {} where it is.
+
+    `wanted` says what is ours of it: labels by which it is found, ports, and a selector or none. What others
+    have added is left to them, but for a port in the place of one of ours.
+    """
+    known, made = found["metadata"].get("labels", {}), wanted["metadata"]["labels"]
+    labelled = {k: v for k, v in made.items() if k.startswith(_OUR_LABELS) and known.get(k) != v}
+    spec = {**_ports(found, wanted), **_selector(found, wanted)}
+    if not labelled and not spec:
+        return {}
+    version = found["metadata"]["resourceVersion"]
+    return {
+        "metadata": {"resourceVersion": version, **({"labels": labelled} if labelled else {})},
+        **({"spec": spec} if spec else {}),
+    }
+
+
+def _ports(found: identity.Body, wanted: identity.Body) -> dict[str, Any]:
+    ours, listed = wanted["spec"]["ports"], found["spec"].get("ports", [])
+    if all(any(port.items() <= other.items() for other in listed) for port in ours):
+        return {}
+    names, places = {p["name"] for p in ours}, {_place(p) for p in ours}
+    theirs = [p for p in listed if p.get("name") not in names and _place(p) not in places]
+    known = {_place(p): p for p in listed}
+    return {"ports": [*({**known.get(_place(p), {}), **p} for p in ours), *theirs]}
+
+
+def _place(port: dict[str, Any]) -> tuple[int, str]:
+    return port["port"], port.get("protocol", "TCP")
+
+
+def _selector(found: identity.Body, wanted: identity.Body) -> dict[str, Any]:
+    ours, known = wanted["spec"].get("selector"), found["spec"].get("selector") or {}
+    if ours is None or ours == known:
+        return {}
+    return {"selector": {**dict.fromkeys(known), **ours}}  # a merge patch takes away what is null
+
+
 def marked(lent: identity.Body, model: str) -> identity.Body:
     """The patch of a Service that its owner lends: our label, and where it has led; if nobody was faster.
 
-    `lent` is the Service as it was read. Nothing of its owner's is changed.
+    `lent` is the Service as it was read. Nothing of its owner's is changed. A label that was taken away later
+    is put back without a second note.
     """
+    noted = labels.ADOPTED_SELECTOR in lent["metadata"].get("annotations", {})
+    note = {} if noted else {labels.ADOPTED_SELECTOR: json.dumps(lent["spec"].get("selector", {}))}
     return {
         "metadata": {
             "resourceVersion": lent["metadata"]["resourceVersion"],
             "labels": {labels.MODEL: model},
-            "annotations": {labels.ADOPTED_SELECTOR: json.dumps(lent["spec"].get("selector", {}))},
+            **({"annotations": note} if note else {}),
         }
     }
 

@@ -1,0 +1,68 @@
+"""The writes beside Deployments and traffic: what guards the pods, and what is put right about Services.
+
+A part of actions.py, by which they are called.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreateBudget:
+    """The PodDisruptionBudget by which a node's drain takes one of this revision's pods at a time."""
+
+    revision: str
+
+    def __str__(self) -> str:
+        return f"create the PodDisruptionBudget of revision {self.revision}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteBudget:
+    """Of a revision that has one pod."""
+
+    revision: str
+
+    def __str__(self) -> str:
+        return f"delete the PodDisruptionBudget of revision {self.revision}, which has one pod"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ApplyAccess:
+    """The model's NetworkPolicy, created or brought to what the administrator's settings say now."""
+
+    def __str__(self) -> str:
+        return "apply the NetworkPolicy"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteAccess:
+    """The administrator wants no NetworkPolicy any more."""
+
+    def __str__(self) -> str:
+        return "delete the NetworkPolicy"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MarkLentService:
+    """Puts the model's label on a Service that its owner lends, and notes where it has led until now."""
+
+    resource_version: str
+
+    def __str__(self) -> str:
+        return "mark the Service that its owner lends"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MendService:
+    """Puts right what somebody has edited of a Service of ours, but for where the requests go."""
+
+    revision: str  # whose own Service it is; "" for the stable one
+
+    def __str__(self) -> str:
+        whose = f"Service of revision {self.revision}" if self.revision else "stable Service"
+        return f"put right the {whose}, which somebody has edited"
+
+
+Around = CreateBudget | DeleteBudget | ApplyAccess | DeleteAccess | MarkLentService | MendService
