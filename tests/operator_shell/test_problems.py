@@ -116,6 +116,22 @@ def test_a_pod_that_fits_nowhere_is_blocked_with_the_schedulers_words() -> None:
     assert (found.reason, found.message) == (REASON.UNSCHEDULABLE, words)
 
 
+def test_a_pod_that_waits_behind_gates_is_blocked_and_the_gates_are_named() -> None:
+    pod = objects.pod("x", A, ready=False)
+    words = "Scheduling is blocked due to non-empty scheduling gates"
+    pod["status"]["conditions"].append(
+        {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": words}
+    )
+    pod["spec"] = {"schedulingGates": [{"name": "kueue.x-k8s.io/admission"}, {"name": "example.com/quota"}]}
+    (found,) = problems.of_revision(objects.deployment(A), [pod])
+    assert (found.reason, found.severity) == (REASON.SCHEDULING_GATED, Severity.BLOCKING)
+    assert found.reason in reasons.BLOCKED_REASONS - reasons.NO_ROOM_REASONS
+    assert found.message == (
+        "no node is looked for until whoever has set its scheduling gates takes them away: "
+        "kueue.x-k8s.io/admission, example.com/quota"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -71,6 +71,7 @@ class ConditionReason(StrEnum):
     HELD_BY_ENDING_PODS = "HeldByEndingPods"  # a device is lacking until pods that are terminating have gone
     HELD_BY_OLD_VERSION = "HeldByOldVersion"  # a device is lacking that the model's other version holds
     HELD_BY_OTHERS = "HeldByOthers"  # a device is lacking that somebody else's pods hold
+    SCHEDULING_GATED = "SchedulingGated"  # somebody's scheduling gates keep the pods from every node
     QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota forbids the pods: none exists
     LIMIT_RANGE_VIOLATED = "LimitRangeViolated"  # a LimitRange of the namespace forbids the pods: none exists
     PODS_REFUSED = "PodsRefused"  # the API server refuses the Deployment or its pods for another reason
@@ -109,6 +110,7 @@ BLOCKED_REASONS: Final = frozenset(
         ConditionReason.HELD_BY_ENDING_PODS,
         ConditionReason.HELD_BY_OLD_VERSION,
         ConditionReason.HELD_BY_OTHERS,
+        ConditionReason.SCHEDULING_GATED,
         ConditionReason.QUOTA_EXCEEDED,
         ConditionReason.LIMIT_RANGE_VIOLATED,
         ConditionReason.PODS_REFUSED,

@@ -33,6 +33,7 @@ LAST_WORDS = 900
 _PULLING = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 # A LimitRange does not give its name: "maximum memory usage per Container is 1Gi, but limit is 4Gi".
 _LIMIT_RANGE = re.compile(r"\b(minimum|maximum) \S+ usage per |\bmax limit to request ratio per ")
+_GATED = "no node is looked for until whoever has set its scheduling gates takes them away"
 _CONFIGURING = {"CreateContainerConfigError", "CreateContainerError"}
 
 
@@ -72,10 +73,19 @@ def _of_pod(pod: Body, begun: datetime.datetime) -> Problem | None:
         problem = _of_container(container, name, since=begun if before else None)
         if problem is not None:
             return problem
-    for condition in status.get("conditions", []):
-        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
-            return _blocking(REASON.UNSCHEDULABLE, condition.get("message", ""), name)
-    return None
+    scheduled: Body = next((c for c in status.get("conditions", []) if c["type"] == "PodScheduled"), {})
+    return _unscheduled(scheduled, pod, name)
+
+
+def _unscheduled(scheduled: Body, pod: Body, name: str) -> Problem | None:
+    match scheduled.get("reason"):
+        case "Unschedulable":
+            return _blocking(REASON.UNSCHEDULABLE, scheduled.get("message", ""), name)
+        case "SchedulingGated":
+            gates = ", ".join(gate["name"] for gate in pod.get("spec", {}).get("schedulingGates", []))
+            return _blocking(REASON.SCHEDULING_GATED, f"{_GATED}: {gates}", name)
+        case _:
+            return None
 
 
 def _is_older(pod: Body, begun: datetime.datetime) -> bool:
