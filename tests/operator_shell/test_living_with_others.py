@@ -177,6 +177,20 @@ def test_edited_services_are_put_right_and_nobody_is_said_to_be_unserved_meanwhi
     assert operator.looks_once() == []
 
 
+def test_a_budget_that_somebody_has_edited_is_made_anew(place: Place) -> None:
+    operator = Operator(place)
+    ask(place, "1", replicas=2)
+    operator.looks_until(lambda: place.arrived_at("1"), "version 1 is there")
+    where = path(place, "policy/v1", "poddisruptionbudgets", child(place))
+    place.rest.patch(where, {"spec": {"maxUnavailable": None, "minAvailable": 1}})
+
+    operator.looks_until(
+        lambda: (place.rest.get(where) or {}).get("spec", {}).get("maxUnavailable") == 1,
+        "one at a time again",
+    )
+    assert operator.looks_once() == []
+
+
 def until_copied(place: Place) -> None:
     """The EndpointSlice of the stable Service bears the labels of the Service."""
     until(

@@ -9,7 +9,7 @@ import pytest
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
 from slipway_operator.kube import reading
-from slipway_operator.rendering import access, service
+from slipway_operator.rendering import access, disruption, service
 from tests.operator_shell import objects
 from tests.rendering import models
 
@@ -241,6 +241,24 @@ def test_what_somebody_has_edited_of_our_services_is_seen() -> None:
         assert seen.service is not None
         assert (seen.service.spoilt, seen.revisions[0].spoilt_service) == (spoilt, spoilt)
         assert (seen.foreign, seen.revisions[0].has_service) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("edit", "spoilt"),
+    [
+        pytest.param({}, False, id="nothing"),
+        pytest.param({"maxUnavailable": "50%"}, True, id="more may go at a time"),
+        pytest.param({"maxUnavailable": None, "minAvailable": 1}, True, id="it counts otherwise"),
+        pytest.param({"selector": {"matchLabels": {"app": "mine"}}}, True, id="it protects others"),
+        pytest.param({"unhealthyPodEvictionPolicy": "IfHealthyBudget"}, True, id="broken pods hold a drain"),
+        pytest.param({"unhealthyPodEvictionPolicy": None}, False, id="the server knows no such field"),
+    ],
+)
+def test_what_somebody_has_edited_of_a_budget_is_seen(edit: dict[str, Any], spoilt: bool) -> None:  # noqa: FBT001
+    made = disruption.of_revision(SEVERAL, revision=A, version="1", deployment_uid=f"uid-{A}")
+    edited = {key: value for key, value in {**made["spec"], **edit}.items() if value is not None}
+    seen = look_at(SEVERAL, deployments=[objects.deployment(A)], budgets=[{**made, "spec": edited}])
+    assert (seen.revisions[0].has_budget, seen.revisions[0].spoilt_budget) == (True, spoilt)
 
 
 def test_a_service_that_is_lent_is_its_owners_however_it_looks() -> None:

@@ -96,6 +96,7 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
         short_since=st.none() | MOMENT,
         has_budget=st.booleans(),
         spoilt_service=st.booleans(),
+        spoilt_budget=st.booleans(),
         edited_by=st.sampled_from(["", "kubectl-edit"]),
     )
 

@@ -73,6 +73,7 @@ def _check_arrival(cluster: world.World, taken: look.Look) -> None:
     assert len(cluster.deployments) <= 1 + asked.history_limit
     assert not simulated_operator.entry(cluster).running, "it holds a place of the queue for nothing"
     assert not cluster.spoilt & {"", asked.revision}, "what was edited is still so"
+    assert not cluster.deployments[asked.revision].spoilt_budget or asked.replicas == 1
     assert cluster.deployments[asked.revision].has_budget == (asked.replicas > 1)
     assert cluster.access is (observed.Access.CURRENT if asked.restricted else observed.Access.ABSENT)
 

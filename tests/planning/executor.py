@@ -95,6 +95,7 @@ def _surround(cluster: world.World, action: actions.Around) -> None:
         case actions.CreateBudget(revision=revision):
             _refuse_if(_deployment(cluster, revision).has_budget)
             _deployment(cluster, revision).has_budget = True
+            _deployment(cluster, revision).spoilt_budget = False
         case actions.DeleteBudget(revision=revision):
             _refuse_if(not _deployment(cluster, revision).has_budget)
             _deployment(cluster, revision).has_budget = False

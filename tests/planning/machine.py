@@ -175,11 +175,6 @@ class Rollouts(RuleBasedStateMachine):
     def an_own_service_is_deleted(self, which: int) -> None:
         self.world.own_service_is_deleted(self._revision(which))
 
-    @rule(which=ANY)
-    def a_service_is_edited(self, which: int) -> None:
-        names = ["", *self.world.deployments]
-        self.world.service_is_edited(names[which % len(names)])
-
     @precondition(lambda self: self.world.deployments)
     @rule(which=ANY)
     def a_budget_is_deleted(self, which: int) -> None:

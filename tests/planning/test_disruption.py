@@ -48,6 +48,16 @@ def test_one_pod_needs_no_budget_any_more() -> None:
     assert about_budgets(a_model().with_live("v1", has_budget=True)) == [actions.DeleteBudget("v1")]
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_budget_that_somebody_has_edited_is_made_anew(paused: bool) -> None:  # noqa: FBT001
+    scene = a_model(replicas=2, paused=paused).with_live("v1", ready=2, spoilt_budget=True)
+    assert about_budgets(scene) == [actions.DeleteBudget("v1", edited=True)]
+
+
+def test_an_edited_budget_of_what_has_retired_is_let_be() -> None:
+    assert about_budgets(TWO.with_live("v1", ready=2).with_retired("v0", spoilt_budget=True)) == []
+
+
 def test_a_pause_takes_no_protection_away() -> None:
     scene = a_model(replicas=2, paused=True).with_live("v1", ready=2, has_budget=False)
     assert about_budgets(scene) == [actions.CreateBudget("v1")]

@@ -67,6 +67,10 @@ def test_the_earliest_alarm_counts() -> None:
             actions.DeleteBudget("v1"),
             "delete the PodDisruptionBudget of revision v1, which has one pod",
         ),
+        (
+            actions.DeleteBudget("v1", edited=True),
+            "delete the PodDisruptionBudget of revision v1, which somebody has edited",
+        ),
         (actions.ApplyAccess(), "apply the NetworkPolicy"),
         (actions.DeleteAccess(), "delete the NetworkPolicy"),
         (actions.MarkLentService("7"), "mark the Service that its owner lends"),

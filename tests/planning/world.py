@@ -61,6 +61,7 @@ class Deployment:
     pace: observed.Pace = dataclasses.field(default_factory=observed.Pace)
     slower: str = ""
     has_budget: bool = False
+    spoilt_budget: bool = False
     refused_since: datetime.datetime | None = None  # a pod, by the quota
 
 
@@ -239,6 +240,9 @@ class World:
     def budget_is_deleted(self, revision: str) -> None:
         self.deployments[revision].has_budget = False
 
+    def budget_is_edited(self, revision: str) -> None:
+        self.deployments[revision].spoilt_budget = self.deployments[revision].has_budget
+
     def service_is_edited(self, revision: str) -> None:
         """Its labels or ports; "" is the stable one."""
         self.spoilt.add(revision)
@@ -351,6 +355,7 @@ class World:
             pace=deployment.pace,
             slower=deployment.slower,
             has_budget=deployment.has_budget,
+            spoilt_budget=deployment.spoilt_budget,
             short_since=self._short_since(deployment, ready),
         )
 

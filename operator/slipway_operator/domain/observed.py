@@ -118,6 +118,7 @@ class Revision:
     short_since: datetime.datetime | None = None
     spoilt_service: bool = False  # somebody has edited its Service
     has_budget: bool = False  # a PodDisruptionBudget of its own
+    spoilt_budget: bool = False  # that somebody has edited
     edited_by: str = ""  # who has changed its pod template since it was made
 
     @property

@@ -125,7 +125,9 @@ def _revision(model: api.InferenceModel, deployment: Body, seen: Cluster) -> obs
     made = revision_of(deployment, seen)
     own = next((s for s in seen.services if _is_child_of(s, deployment["metadata"])), None)
     spoilt = own is not None and bool(repairs.of_revision(model, deployment, own))
-    return dataclasses.replace(made, spoilt_service=spoilt)
+    budget = next((b for b in seen.budgets if _is_child_of(b, deployment["metadata"])), None)
+    loose = budget is not None and repairs.is_spoilt(model, deployment, budget)
+    return dataclasses.replace(made, spoilt_service=spoilt, spoilt_budget=loose)
 
 
 def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:

@@ -1,4 +1,6 @@
-"""What somebody has edited of our Services: the patch that puts it right, {} where nothing is wrong. Pure.
+"""What somebody has edited of our Services and budgets. Pure.
+
+Of a Service the patch that puts it right, {} where nothing is wrong.
 
 A Service that is lent is its owner's, and none of ours.
 """
@@ -9,7 +11,7 @@ from typing import Any
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.rendering import service
+from slipway_operator.rendering import disruption, service
 
 Body = dict[str, Any]
 
@@ -29,3 +31,15 @@ def of_revision(model: api.InferenceModel, deployment: Body, found: Body) -> Bod
         deployment_uid=metadata["uid"],
     )
     return service.repair(found, wanted)
+
+
+def is_spoilt(model: api.InferenceModel, deployment: Body, budget: Body) -> bool:
+    """What of a budget protects, and whom; an API server may not know when it lets broken pods go."""
+    metadata, found = deployment["metadata"], budget.get("spec", {})
+    wanted = disruption.of_revision(
+        model,
+        revision=metadata["labels"][labels.REVISION],
+        version=metadata["labels"][labels.VERSION],
+        deployment_uid=metadata["uid"],
+    )["spec"]
+    return {**wanted, **found} != wanted or not {"maxUnavailable", "selector"} <= found.keys()

@@ -20,12 +20,14 @@ class CreateBudget:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DeleteBudget:
-    """Of a revision that has one pod."""
+    """Of a revision that has one pod; or one that somebody has edited, and that is then made anew."""
 
     revision: str
+    edited: bool = False
 
     def __str__(self) -> str:
-        return f"delete the PodDisruptionBudget of revision {self.revision}, which has one pod"
+        why = "which somebody has edited" if self.edited else "which has one pod"
+        return f"delete the PodDisruptionBudget of revision {self.revision}, {why}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
