@@ -3,6 +3,7 @@
 The three "simple" ones are those that Triton's own example clients ask for, by name and by tensors.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,6 +78,16 @@ def total() -> onnx.ModelProto:
         [helper.make_node("ReduceSum", ["values"], ["total"], keepdims=0)],
         inputs={"values": (TensorProto.FLOAT, ("n",))},
         outputs={"total": (TensorProto.FLOAT, ())},
+    )
+
+
+def long_to_load(additions: int) -> onnx.ModelProto:
+    """values FP32 [-1, 1] to answer, many times that: each of the additions is looked at."""
+    names = ["values", *(f"sum_{index}" for index in range(1, additions)), "answer"]
+    return graph(
+        [helper.make_node("Add", [before, "values"], [after]) for before, after in itertools.pairwise(names)],
+        inputs={"values": (TensorProto.FLOAT, ("n", 1))},
+        outputs={"answer": (TensorProto.FLOAT, ("n", 1))},
     )
 
 

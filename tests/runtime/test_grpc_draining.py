@@ -160,6 +160,28 @@ def test_a_call_that_is_being_answered_is_answered(slow_bundle: pathlib.Path, tm
         assert process.wait_for_end().code == 0
 
 
+def test_what_a_full_queue_took_is_answered_and_what_it_did_not_is_refused(
+    slow_bundle: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    environment = {**QUICK, "SLIPWAY_DRAIN_QUIET_SECONDS": "0.5", "SLIPWAY_MAX_QUEUE_ROWS": "60"}
+    with (
+        processes.running(tmp_path, slow_bundle, **environment) as process,
+        grpc_clients.channel(process.grpc_port) as channel,
+    ):
+        grpc.channel_ready_future(channel).result(timeout=20)
+        infer, body = channel.unary_unary(grpc_clients.METHOD), grpc_clients.request("model", *["good"] * 20)
+        with process.standing_still():  # all of it comes at once, however slowly this machine sends
+            calls = [infer.future(body, timeout=40) for _ in range(12)]
+            time.sleep(0.3)
+        time.sleep(0.05)
+        process.terminate()
+        statuses = [call.code() for call in calls]
+
+        assert process.wait_for_end().code == 0
+    assert set(statuses) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert all(call.result().count(b"positive") == 20 for call in calls if call.code() is grpc.StatusCode.OK)
+
+
 def test_health_stays_serving_in_a_drain(bundle: pathlib.Path, tmp_path: pathlib.Path) -> None:
     with (
         processes.running(tmp_path, bundle, **QUICK) as process,

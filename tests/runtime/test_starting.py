@@ -6,7 +6,7 @@ import contextlib
 import pathlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -43,6 +43,18 @@ def warming_up(tmp_path: pathlib.Path) -> Iterator[RuntimeProcess]:
     bundles.write(tmp_path / "bundle", bundles.BundleOptions(work=4_000))
     with processes.starting(tmp_path / "run", MODEL_URI=(tmp_path / "bundle").as_uri()) as process:
         process.wait_for_phase("WarmingUp")
+        yield process
+
+
+@contextlib.contextmanager
+def _loading(tmp_path: pathlib.Path, additions: int) -> Iterator[RuntimeProcess]:
+    """A process with a model that takes long to be loaded: on trial first, then in the process itself."""
+    (tmp_path / "bundle").mkdir()
+    with (tmp_path / "bundle" / "notes.bin").open("wb") as file:
+        file.truncate(64 << 20)  # so that a trial may take as much memory as it needs
+    bundles.write_model(tmp_path / "bundle", graphs.long_to_load(additions))
+    with processes.starting(tmp_path / "run", MODEL_URI=(tmp_path / "bundle").as_uri()) as process:
+        process.wait_for_phase("Loading")
         yield process
 
 
@@ -83,6 +95,65 @@ def test_a_pod_that_warms_up_stays_alive_and_leaves_at_once_when_told_to(warming
     warming_up.terminate()
 
     assert warming_up.wait_for_end(timeout=10).code == 0
+
+
+@pytest.mark.parametrize("into", [0.0, 1.0], ids=["at its beginning", "in the middle of it"])
+def test_a_pod_with_a_model_on_trial_leaves_at_once_and_takes_the_trial_with_it(
+    tmp_path: pathlib.Path, into: float
+) -> None:
+    with _loading(tmp_path, 90_000) as process:
+        _wait(lambda: len(_children(process.pid)) == 1)
+        [trial] = _children(process.pid)
+        _wait(lambda: b"trial_program" in _command(trial))
+        time.sleep(into)
+        process.terminate()
+
+        assert process.wait_for_end(timeout=10).code == 0
+        _wait(lambda: b"trial_program" not in _command(trial), patience=5)  # alone it would take longer
+
+
+def test_a_pod_that_makes_its_session_leaves_at_once_when_told_to(tmp_path: pathlib.Path) -> None:
+    with _loading(tmp_path, 50_000) as process:
+        _wait(lambda: len(_children(process.pid)) == 1)
+        _wait(lambda: not _children(process.pid))
+        alive = httpx.get(f"{process.probes_url}/livez", timeout=20)
+        assert alive.json()["main_loop_silent_seconds"] < 3
+        assert httpx.get(f"{process.probes_url}/readyz").json()["phase"] == "Loading"
+        process.terminate()
+
+        assert process.wait_for_end(timeout=10).code == 0
+
+
+def test_a_pod_that_answers_its_examples_leaves_at_once_when_told_to(tmp_path: pathlib.Path) -> None:
+    example = {"text": "good", "label": "positive", "score": bundles.score("good")}
+    bundles.write(
+        tmp_path / "bundle", bundles.BundleOptions(work=2000, max_tokens=8, goldens=[example] * 1000)
+    )
+    with processes.starting(tmp_path / "run", MODEL_URI=(tmp_path / "bundle").as_uri()) as process:
+        process.wait_for_phase("Verifying")
+        process.terminate()
+
+        assert process.wait_for_end(timeout=10).code == 0
+    assert "ready" not in [entry["message"] for entry in process.log]
+
+
+def _children(pid: int) -> list[int]:
+    lists = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for found in lists for child in found.split()]
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _wait(condition: Callable[[], bool], *, patience: float = 30) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_pod_that_still_imports_leaves_at_once_when_told_to(tmp_path: pathlib.Path) -> None:

@@ -54,7 +54,8 @@ def pass_or_raise(model: pathlib.Path, *, providers: Sequence[str]) -> None:
 
 def _verdict(model: pathlib.Path, memory: int) -> dict[str, str]:
     program = "slipway_runtime.engine.trial_program"
-    arguments = [sys.executable, "-m", program, str(model), str(memory), str(_SECONDS)]
+    numbers = map(str, (memory, _SECONDS, os.getpid()))
+    arguments = [sys.executable, "-m", program, str(model), *numbers]
     done = subprocess.run(arguments, capture_output=True, check=False, env=_environment())
     try:
         verdict: dict[str, str] = json.loads(done.stdout)

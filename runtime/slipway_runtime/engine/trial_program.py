@@ -1,10 +1,11 @@
-"""The program of a trial: `python -m slipway_runtime.engine.trial_program MODEL BYTES SECONDS`.
+"""The program of a trial: `python -m slipway_runtime.engine.trial_program MODEL BYTES SECONDS PARENT`.
 
 Inspects the file, loads it within so much memory and time, and says on standard output what came
 of it: one line of JSON, {} when the model may be loaded. Imports little, since a start waits for it.
 """
 
 import contextlib
+import ctypes
 import json
 import mmap
 import os
@@ -19,13 +20,18 @@ from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented  # noqa: 
 from slipway_runtime.engine import inspection, locales, wire
 
 _NICENESS = 10
+_SIGNAL_AT_PARENTS_DEATH = 1  # prctl's PR_SET_PDEATHSIG
 _WARNINGS = 2
 _NO_MEMORY = "std::bad_alloc"
 
 
 def main() -> int:
-    path, memory, seconds = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    path, (memory, seconds, parent) = pathlib.Path(sys.argv[1]), map(int, sys.argv[2:])
     signal.alarm(seconds)  # the default action ends the process, even within onnxruntime
+    # Whoever asks may be told to leave, and would not wait.
+    ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_DEATH, signal.SIGKILL)
+    if os.getppid() != parent:  # it has left already
+        os._exit(1)
     os.nice(_NICENESS)
     print(json.dumps(_verdict(path, memory)), flush=True)  # noqa: T201 the answer of this program
     os._exit(0)  # nothing of the model is worth an orderly end
