@@ -1,6 +1,8 @@
 """Tensors on the wire of the Open Inference Protocol: to bytes and back, and what does not fit."""
 
 import contextlib
+from types import SimpleNamespace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from slipway_runtime.engine import ports
 from slipway_runtime.scheduling.calls import Call, Lane
-from slipway_runtime.transport.oip import codec, terms
+from slipway_runtime.transport.oip import bodies, codec, terms
 from slipway_runtime.transport.oip.errors import OipError
 from slipway_runtime.transport.oip.values import Parameter
 
@@ -93,12 +96,20 @@ def test_strings_that_do_not_fit_are_told_where(raw: bytes, says: str) -> None:
         ([1, 0], "BOOL", "data has a number, and BOOL was expected"),
         (["a", 1], "BYTES", "data has a number, and a string was expected"),
         ([1.0, 2.0], "FP16", "FP16 is sent as binary data only"),
-        ([1.0, 2.0], "BF16", "BF16 is sent as binary data only"),
     ],
 )
 def test_values_that_do_not_fit_are_told_why(values: list[object], datatype: str, says: str) -> None:
     with pytest.raises(OipError, match=says):
         codec.from_values(values, datatype=datatype, shape=[2])
+
+
+def test_what_clients_may_send_is_what_models_may_have() -> None:
+    numbers = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+    kinds = ["bool", *numbers, "float16", "float", "double", "string", "bfloat16", "complex64"]
+    nodes = [SimpleNamespace(name="x", type=f"tensor({kind})", shape=[]) for kind in kinds]
+    served = {port.datatype for port in map(ports.read, nodes)} - {None}
+
+    assert served == set(codec.DTYPES) == set(get_args(bodies.Datatype))
 
 
 def test_lists_may_be_nested_or_flat() -> None:

@@ -21,7 +21,6 @@ Datatype = Literal[
     "FP16",
     "FP32",
     "FP64",
-    "BF16",
     "BYTES",
 ]
 # Any, since it is checked element by element when it is wanted, and not walked through before.

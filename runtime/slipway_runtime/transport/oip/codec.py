@@ -25,10 +25,9 @@ DTYPES = {
     "FP16": np.dtype("<f2"),
     "FP32": np.dtype("<f4"),
     "FP64": np.dtype("<f8"),
-    "BF16": np.dtype("<u2"),  # numpy has none: its bits
     "BYTES": np.dtype("O"),
 }
-RAW_ONLY = frozenset({"FP16", "BF16"})
+RAW_ONLY = frozenset({"FP16"})
 """Datatypes that the protocol carries as bytes only."""
 
 _LENGTH = struct.Struct("<I")

@@ -54,7 +54,7 @@ class InferRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """One output. `data` has its shape; BYTES are an object array of bytes, BF16 the bits as uint16."""
+    """One output. `data` has its shape; BYTES are an object array of bytes."""
 
     name: str
     datatype: str
