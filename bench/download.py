@@ -117,8 +117,9 @@ def _steps(process: processes.RuntimeProcess) -> str:
     """The log says when each step ended."""
     names = {
         "bundle_retrieved": "download and verification",
-        "warmed_up": "load and warm-up",
-        "model_verified": "golden examples",
+        "loaded": "load",
+        "warmed_up": "warm-up",
+        "examples_answered": "golden examples",
     }
     moments = {entry["message"]: entry["timestamp"] for entry in process.log if "timestamp" in entry}
     last, steps = _moment(moments["loading"]), []

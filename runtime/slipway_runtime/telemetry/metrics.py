@@ -40,13 +40,21 @@ class Metrics:
         self.batch_seconds = self._histogram("slipway_batch_run_seconds", "Run time of a batch.")
         tokens = self._counter("slipway_tokens", "Tokens run, of text and of padding.", "kind")
         self._text_tokens, self._padding_tokens = tokens.labels("text"), tokens.labels("padding")
-        self.load_seconds = self._gauge("slipway_model_load_seconds", "Time to download and load the model.")
+        self.download_seconds = self._gauge(
+            "slipway_model_download_seconds", "Time to fetch the last bundle and check its digests."
+        )
+        self.load_seconds = self._gauge(
+            "slipway_model_load_seconds", "Time to try the last model out, and to load it."
+        )
         self.source_away = self._gauge(
             "slipway_bundle_source_away",
             "1 while any version that is served came from the cache because its source did not answer.",
         )
         self.bundle_files = self._counter("slipway_bundle_files", "Files that were read.", "origin")
-        self.warm_up_seconds = self._gauge("slipway_model_warmup_seconds", "Time to warm the model up.")
+        self.warm_up_seconds = self._gauge("slipway_model_warmup_seconds", "Time to warm the last model up.")
+        self.verification_seconds = self._gauge(
+            "slipway_model_verification_seconds", "Time in which the last model answered its examples."
+        )
         self.model_info = Gauge(
             "slipway_model_info",
             "The model that is served.",
@@ -68,6 +76,7 @@ class Metrics:
         self.models_file_valid = self._gauge(
             "slipway_models_file_valid", "0 while SLIPWAY_MODELS_FILE cannot be read or makes no sense."
         )
+        self.models_file_valid.set(1)  # also where there is none
         self.memory_after_unload = self._gauge(
             "slipway_anonymous_memory_after_unload_bytes",
             "Resident memory that is no file's, after the last unload.",

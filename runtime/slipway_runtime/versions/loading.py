@@ -102,15 +102,22 @@ class Loader:
         )
         try:
             progress(Phase.VERIFYING)
-            goldens = map(verification.Expectation.from_golden, built.description.description.goldens)
-            await verification.verify(predictor, [*goldens, *wanted.expectations])
+            await self._verify(predictor, built, wanted)
         except BaseException:
             await predictor.close()
             raise
         return Loaded(predictor, digest, built.model.provider, built.origin)
 
-    def _build(self, wanted: Wanted, progress: Progress, *, beside: bool) -> _Built:
+    async def _verify(self, predictor: Predictor, built: _Built, wanted: Wanted) -> None:
         began = time.monotonic()
+        goldens = map(verification.Expectation.from_golden, built.description.description.goldens)
+        expectations = [*goldens, *wanted.expectations]
+        await verification.verify(predictor, expectations)
+        seconds = time.monotonic() - began
+        self._metrics.verification_seconds.set(seconds)
+        _log.info("examples_answered", examples=len(expectations), seconds=round(seconds, 3))
+
+    def _build(self, wanted: Wanted, progress: Progress, *, beside: bool) -> _Built:
         progress(Phase.DOWNLOADING)
         _log.info("loading", source=str(wanted.location), threads=self._threads, beside=beside)
         with cache.private_directory(self._settings.cache_dir) as directory:
@@ -120,12 +127,12 @@ class Loader:
                 progress(Phase.LOADING)
                 if beside:
                     self._check_memory(wanted, fetched)
-                model = self._usual_priority.submit(self._session, fetched).result()
-                self._metrics.load_seconds.set(time.monotonic() - began)
+                model = self._load_model(fetched)
                 progress(Phase.WARMING_UP)
                 return _Built(model, fetched, retrieved.origin, self._warm_up(model))
 
     def _retrieve(self, wanted: Wanted, directory: pathlib.Path) -> retrieval.Retrieved:
+        began = time.monotonic()
         request = retrieval.Request(
             location=wanted.location,
             pin=wanted.digest,
@@ -134,10 +141,19 @@ class Loader:
             cache_max_bytes=self._settings.cache_max_bytes,
         )
         retrieved = retrieval.retrieve(request, directory)
+        self._metrics.download_seconds.set(time.monotonic() - began)
         origin = retrieved.origin
         self._metrics.bundle_files.labels("cache").inc(origin.cached)
         self._metrics.bundle_files.labels("source").inc(len(origin.files) - origin.cached)
         return retrieved
+
+    def _load_model(self, fetched: bundle.Bundle) -> Model:
+        began = time.monotonic()
+        model = self._usual_priority.submit(self._session, fetched).result()
+        seconds = time.monotonic() - began
+        self._metrics.load_seconds.set(seconds)
+        _log.info("loaded", provider=model.provider, seconds=round(seconds, 3))
+        return model
 
     def _session(self, fetched: bundle.Bundle) -> Model:
         options = SessionOptions(
@@ -158,12 +174,13 @@ class Loader:
     def _warm_up(self, model: Model) -> costs.Estimate:
         began = time.monotonic()
         timings = model.warm_up(max_rows=self._settings.max_batch_size, budget_s=_WARM_UP_SECONDS)
-        self._metrics.warm_up_seconds.set(time.monotonic() - began)
-        # The first run also pays for what is done lazily.
-        estimate = costs.Estimate(timings[1:] or timings)
+        seconds = time.monotonic() - began
+        self._metrics.warm_up_seconds.set(seconds)
+        estimate = costs.Estimate(timings)
         measured = estimate.costs
         _log.info(
             "warmed_up",
+            seconds=round(seconds, 3),
             per_run_ms=round(measured.per_run * 1e3, 4),
             per_token_ms=round(measured.per_token * 1e3, 5),
             per_token_squared_ms=round(measured.per_token_squared * 1e3, 7),
