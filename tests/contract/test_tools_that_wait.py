@@ -61,7 +61,7 @@ STATES = [
         id="it finds no room",
     ),
     pytest.param(
-        a_model(asking=ONE).with_live(ONE).with_somebody_elses("Service", "x"),
+        a_model(asking=ONE).with_live(ONE).with_somebody_elses("Service", observed.Child.STABLE),
         "Failed",
         "Degraded",
         id="a name is taken",
