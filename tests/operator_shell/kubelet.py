@@ -1,4 +1,5 @@
-"""A node on which every pod is ready at once and gone at once, as the API server sees it.
+"""A node on which every pod is ready at once and gone at once, as the API server sees it. One that is to find
+out what a source leads to has found it at once.
 
 Kubernetes' own controllers make the pods and the EndpointSlices. Must not know of models.
 """
@@ -6,12 +7,15 @@ Kubernetes' own controllers make the pods and the EndpointSlices. Must not know 
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tests.operator_shell.rest import Body, Rest
 
+RESOLVES = "slipway.dev/resolves"
+DIGEST = "0123456789abcdef" * 4
 NODE = "nowhere"  # made by rollout_by_hand.make_node
 
 
@@ -46,12 +50,44 @@ def _look(rest: Rest, pod: Body, *, address: str) -> None:
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
         with contextlib.suppress(AssertionError):  # it may have gone meanwhile
             rest.create(f"{path}/binding", {**binding, "target": target})
+    elif RESOLVES in metadata.get("labels", {}):
+        if pod.get("status", {}).get("phase") == "Pending":
+            rest.patch(f"{path}/status", {"status": _resolved(pod)})
     elif not pod.get("status", {}).get("podIP"):
         rest.patch(f"{path}/status", {"status": _ready(address)})
 
 
+def _resolved(pod: Body) -> Body:
+    """As a runtime says it that finds what it was asked for; a folder called `absent` is not there."""
+    container = pod["spec"]["containers"][0]
+    uri = next(each["value"] for each in container["env"] if each["name"] == "MODEL_URI")
+    absent = {"reason": "SourceNotFound", "message": f"there is nothing under {uri}/", "object": uri}
+    missing = uri.endswith("/absent")
+    says = absent if missing else {"uri": uri, "digest": DIGEST, "size": 1, "files": 1}
+    ended = {
+        "exitCode": 1 if missing else 0,
+        "message": json.dumps(says),
+        "reason": "Error" if missing else "Completed",
+        "startedAt": _now(),
+        "finishedAt": _now(),
+    }
+    status = {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0,
+        "state": {"terminated": ended},
+    }
+    return {"phase": "Failed" if missing else "Succeeded", "containerStatuses": [status]}
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _ready(address: str) -> Body:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = _now()
     return {
         "phase": "Running",
         "podIP": address,

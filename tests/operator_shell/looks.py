@@ -110,7 +110,7 @@ class Operator:
     async def _look(self, server: Noting) -> None:
         try:
             again = await self._reconciler(server).reconcile(self.key)
-        except errors.Conflict:
+        except (errors.Conflict, errors.Refused):  # the workers come back after both
             again = None
         if again != reconciler.AT_ONCE:
             await asyncio.sleep(0.2)

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import json
 from typing import Any
 
 import pytest
@@ -43,6 +44,22 @@ def child(of: str, version: str, *, replicas: int = 1, served: bool = False) -> 
     return made
 
 
+def resolved(of: objects.Object) -> objects.Object:
+    """Its resolver pod, which has found what the source leads to."""
+    name = of["metadata"]["name"]
+    answer = json.dumps({"uri": "s3://models/sentiment/2"})
+    ended = {"exitCode": 0, "message": answer, "finishedAt": objects.NOW}
+    return {
+        "metadata": {
+            "name": f"{name}-resolver-1",
+            "creationTimestamp": objects.NOW,
+            "labels": {"slipway.dev/resolves-revision": revision.revision_of(of["spec"])},
+            "ownerReferences": objects.owned_by("InferenceModel", name, f"uid-{name}"),
+        },
+        "status": {"phase": "Succeeded", "containerStatuses": [{"state": {"terminated": ended}}]},
+    }
+
+
 def served(name: str) -> objects.Object:
     return child(name, "1", served=True)
 
@@ -54,11 +71,19 @@ def target_of(found: api.InferenceModel, body: dict[str, Any]) -> target.Target:
 class Server:
     """The API server's lists."""
 
-    def __init__(self, listed: list[objects.Object], deployments: list[objects.Object]) -> None:
+    def __init__(
+        self,
+        listed: list[objects.Object],
+        deployments: list[objects.Object],
+        resolvers: list[objects.Object] | None = None,
+    ) -> None:
         self.listed, self.deployments, self.asked = listed, deployments, list[str]()
+        self.resolvers = [resolved(body) for body in listed] if resolvers is None else resolvers
 
     async def list(self, path: str, *, selector: str) -> list[objects.Object]:
         self.asked.append(f"{path}?{selector}")
+        if path.endswith("/pods"):
+            return self.resolvers if selector.startswith("slipway.dev/resolves") else []
         return self.deployments if path.endswith("/deployments") else self.listed
 
 
@@ -162,6 +187,12 @@ def test_waits_for_nobody_like(other: objects.Object) -> None:
     assert place(a_fleet(server, values.Limits(1)), "me") is None
 
 
+def test_nobody_waits_behind_one_whose_source_is_not_known() -> None:
+    early = model("early", asked="2026-01-02T03:10:00Z")
+    server = Server([early, model("me")], [served("early"), served("me")], [resolved(model("me"))])
+    assert place(a_fleet(server, values.Limits(1)), "me") is None
+
+
 def test_a_model_that_has_gone_has_no_place() -> None:
     assert place(a_fleet(Server([], []), values.Limits(1)), "me") is None
 
@@ -172,6 +203,8 @@ def test_only_the_namespaces_are_listed_that_are_named() -> None:
     assert server.asked == [
         "/apis/apps/v1/namespaces/x/deployments?app.kubernetes.io/managed-by=slipway",
         "/apis/apps/v1/namespaces/y/deployments?app.kubernetes.io/managed-by=slipway",
+        "/api/v1/namespaces/x/pods?slipway.dev/resolves",
+        "/api/v1/namespaces/y/pods?slipway.dev/resolves",
         "/apis/slipway.dev/v1alpha1/namespaces/x/inferencemodels?",
         "/apis/slipway.dev/v1alpha1/namespaces/y/inferencemodels?",
     ]

@@ -234,6 +234,7 @@ def test_a_limit_range_that_forbids_the_pods_is_named(place: Place, limit: dict[
     stalled = next(c for c in status(place)["conditions"] if c["type"] == "Stalled")
     assert (stalled["status"], stalled["reason"]) == ("True", "LimitRangeViolated")
     assert says in stalled["message"]
+    place.rest.ask("DELETE", path(place, "slipway.dev/v1alpha1", "inferencemodels", "sentiment"))
 
 
 def test_a_namespace_that_enforces_restricted_admits_the_pods(place: Place) -> None:

@@ -31,7 +31,7 @@ class Server(test_fleet.Server):
         self.said: list[objects.Object] = []
 
     async def list(self, path: str, *, selector: str) -> list[objects.Object]:
-        known = path.endswith(("/deployments", "/inferencemodels"))
+        known = path.endswith(("/deployments", "/inferencemodels", "/pods"))
         return await super().list(path, selector=selector) if known else []
 
     async def find(self, path: str) -> objects.Object | None:

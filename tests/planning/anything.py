@@ -8,7 +8,7 @@ import datetime
 from hypothesis import strategies as st
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import fleet, observed, target
+from slipway_operator.domain import fleet, observed, resolution, target
 from tests.planning import world
 
 NAMES = ("a", "b", "c", "d")
@@ -101,6 +101,19 @@ def _revision(name: str) -> st.SearchStrategy[observed.Revision]:
     )
 
 
+RESOLVER = st.builds(
+    observed.Resolver,
+    name=st.just("a-resolver-1"),
+    revision=NAME,
+    number=st.integers(1, 4),
+    attempt=COUNT,
+    retry_token=TOKEN,
+    made_at=MOMENT,
+    ended_at=st.none() | MOMENT,
+    source=st.none() | st.just(resolution.Resolved("s3://models/a")),
+    problem=st.none() | PROBLEM,
+    leaving=st.booleans(),
+)
 OBSERVED = st.builds(
     observed.Observed,
     service=st.none() | SERVICE,
@@ -110,6 +123,7 @@ OBSERVED = st.builds(
     watched_since=st.none() | MOMENT,
     turn=st.none() | st.just(fleet.Place(2, ("default/b",), ("default/a",))),
     access=st.sampled_from(observed.Access),
+    resolvers=st.lists(RESOLVER, max_size=2).map(tuple),
 )
 TARGET = st.builds(
     target.Target,

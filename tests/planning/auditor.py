@@ -11,7 +11,7 @@ import datetime
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed
 from slipway_operator.planning import actions
-from tests.planning import bakes, look, truths, turns, world
+from tests.planning import bakes, look, resolutions, truths, turns, world
 
 REASON = reasons.ConditionReason
 NO_ROOM = {
@@ -108,12 +108,15 @@ class Auditor:
             case actions.CreateDeployment() | actions.StartAttempt():
                 assert taken.seen.turn is None, "it begins, and it is not its turn"
                 assert action.revision == taken.asked.revision, "only what is asked for is tried"
+                resolutions.check_known(action, taken)
                 if isinstance(action, actions.CreateDeployment):
                     assert taken.seen.revision(action.revision) is None, "I4: it exists already"
             case actions.Reject() | actions.Release():
                 _justly_ended(action, taken)
             case actions.Scale(revision=revision, replicas=replicas):
                 _rightly_sized(revision, replicas, taken)
+            case actions.CreateResolver() | actions.DeleteResolver():
+                resolutions.check(action, taken)
             case _:
                 self._check_requests(action, taken)
                 self._check_leaving(action, taken)

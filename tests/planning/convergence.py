@@ -20,6 +20,8 @@ ENDS_OF = {
     versions.Nature.WRONG: STEP.REJECTED,
     versions.Nature.HOMELESS: STEP.BLOCKED,
     versions.Nature.SILENT: STEP.BLOCKED,
+    versions.Nature.ABSENT: STEP.BLOCKED,
+    versions.Nature.FORGED: STEP.REJECTED,
 }
 
 
@@ -39,7 +41,7 @@ def converge(
         asked = cluster.deployments.get(cluster.asked.revision)
         if _was_unlucky(asked) and cluster.asked.replicas > 0 and not _is_live(cluster):
             cluster.user_wants_a_retry()
-        elif taken.plan.look_again is None or _tried_in_vain(cluster, asked):
+        elif taken.plan.look_again is None or _tried_in_vain(cluster, asked) or _absent(cluster):
             return taken
         else:
             cluster.now = taken.plan.look_again
@@ -74,6 +76,7 @@ def _check_arrival(cluster: world.World, taken: look.Look) -> None:
     assert not simulated_operator.entry(cluster).running, "it holds a place of the queue for nothing"
     assert not cluster.spoilt & {"", asked.revision}, "what was edited is still so"
     assert not cluster.deployments[asked.revision].spoilt_budget or asked.replicas == 1
+    assert not cluster.resolvers, f"{list(cluster.resolvers)} have said all they had to say"
     assert cluster.deployments[asked.revision].has_budget == (asked.replicas > 1)
     assert cluster.access is (observed.Access.CURRENT if asked.restricted else observed.Access.ABSENT)
 
@@ -99,6 +102,12 @@ def _check_rest(cluster: world.World, taken: look.Look) -> None:
         if alarm is None or moment < alarm:
             late = look.at(cluster.asked, cluster.as_seen(), moment)
             assert not late.plan.actions, f"I10: {late.plan.actions} after {seconds} s, and no alarm was set"
+
+
+def _absent(cluster: world.World) -> bool:
+    """Its source was asked for again and again, and is not there."""
+    pods = [r for r in cluster.resolvers.values() if r.revision == cluster.asked.revision]
+    return any(r.source is None and r.attempt > RETRIES for r in pods)
 
 
 def _tried_in_vain(cluster: world.World, asked: world.Deployment | None) -> bool:

@@ -21,6 +21,7 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
     match action:
         case actions.CreateDeployment(revision=revision, replicas=replicas, at=at, beside=beside):
             _refuse_if(revision in cluster.deployments)
+            _refuse_if(not knows(cluster, revision))
             cluster.create_deployment(revision, replicas, at, beside)
         case actions.CreateRevisionService(revision=revision):
             _deployment(cluster, revision).has_service = True
@@ -42,7 +43,9 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
         case actions.WidenTraffic() | actions.CreatePreviewService() | actions.PointPreview():
             _select(cluster, action)
         case (
-            actions.CreateBudget()
+            actions.CreateResolver()
+            | actions.DeleteResolver()
+            | actions.CreateBudget()
             | actions.DeleteBudget()
             | actions.ApplyAccess()
             | actions.DeleteAccess()
@@ -92,6 +95,12 @@ def _select(
 
 def _surround(cluster: world.World, action: actions.Around) -> None:
     match action:
+        case actions.CreateResolver(revision=revision, number=number, attempt=attempt):
+            _refuse_if(world.resolver_name(revision, number) in cluster.resolvers)
+            cluster.create_resolver(revision, number, attempt)
+        case actions.DeleteResolver(name=name):
+            _refuse_if(name not in cluster.resolvers)
+            cluster.delete_resolver(name)
         case actions.CreateBudget(revision=revision):
             _refuse_if(_deployment(cluster, revision).has_budget)
             _deployment(cluster, revision).has_budget = True
@@ -112,6 +121,11 @@ def _surround(cluster: world.World, action: actions.Around) -> None:
             cluster.spoilt.discard(revision)
         case _:
             assert_never(action)
+
+
+def knows(cluster: world.World, revision: str) -> bool:
+    """A resolver pod has said what the revision's source leads to."""
+    return any(r.revision == revision and r.source for r in cluster.resolvers.values())
 
 
 def fits(cluster: world.World, move: actions.SwitchTraffic) -> bool:

@@ -144,6 +144,22 @@ class Rollouts(RuleBasedStateMachine):
         if seen:
             self.world.slices_catch_up()
 
+    @rule(slow=st.booleans())
+    def resolvers_take_their_time_or_not(self, slow: bool) -> None:  # noqa: FBT001
+        self.world.resolvers_take_time = slow
+
+    @precondition(lambda self: self.world.resolvers)
+    @rule(which=ANY, fate=st.sampled_from(["ends", "is cut off", "hangs", "is gone"]))
+    def a_resolver(self, which: int, fate: str) -> None:
+        names = list(self.world.resolvers)
+        happens = {
+            "ends": self.world.resolver_ends,
+            "is cut off": self.world.resolver_is_cut_off,
+            "hangs": self.world.resolver_hangs,
+            "is gone": self.world.resolver_is_gone,
+        }
+        happens[fate](names[which % len(names)])
+
     @rule(first=st.sampled_from([True, False, False]))
     def others_come_first_or_not(self, first: bool) -> None:  # noqa: FBT001
         self.world.others_come_first = first

@@ -22,7 +22,7 @@ from slipway_operator.planning import (
     situation,
     traffic,
 )
-from tests.planning import executor, mutants_of_room, mutation
+from tests.planning import executor, mutants_of_room, mutants_of_sources, mutation
 
 
 def switches_on_the_first_ready_pod(patch: pytest.MonkeyPatch) -> None:
@@ -224,4 +224,5 @@ ALL: tuple[mutation.Mutation, ...] = (
     lets_go_as_soon_as_it_is_back,
     keeps_no_pods_for_the_bake,
     *mutants_of_room.ALL,
+    *mutants_of_sources.ALL,
 )

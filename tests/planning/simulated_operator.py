@@ -95,7 +95,13 @@ def _with_its_turn(asked: target.Target, seen: observed.Observed, cluster: world
 
 def entry(cluster: world.World) -> fleet.Entry:
     """The model as the queue sees it."""
-    revisions, asked_at = cluster.as_seen().revisions, world.START
+    seen = cluster.as_seen()
     return queueing.entry_of(
-        "default/me", cluster.asked, revisions, asked_at=asked_at, devices=1, now=cluster.now
+        "default/me",
+        cluster.asked,
+        seen.revisions,
+        resolvers=seen.resolvers,
+        asked_at=world.START,
+        devices=1,
+        now=cluster.now,
     )

@@ -10,11 +10,14 @@ import datetime
 from typing import Any
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import fleet, observed, target
+from slipway_operator.domain import fleet, observed, resolution, target
 from slipway_operator.planning import actions, plan, situation
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 AN_HOUR = 3600
+
+
+FOUND = resolution.Resolved("s3://models/sentiment", "0123456789abcdef" * 4)
 
 
 def ago(seconds: float) -> datetime.datetime:
@@ -36,6 +39,7 @@ class Scene:
     preview: observed.PreviewService | None = None
     watched_since: datetime.datetime | None = None
     turn: fleet.Place | None = None
+    resolvers: tuple[observed.Resolver, ...] | None = None
     now: datetime.datetime = NOW
 
     def with_revision(self, name: str, *, ready: int = 0, ready_for: float = AN_HOUR, **fields: Any) -> Scene:
@@ -66,6 +70,22 @@ class Scene:
         moment = ago(promoted) if promoted is not None else None
         usual: dict[str, Any] = {"desired": 0, "pods": 0, "promoted_at": moment}
         return self.with_revision(name, **(usual | {"attempt_started_at": ago(3 * AN_HOUR)} | fields))
+
+    def with_resolver(self, revision: str = "", **fields: Any) -> Scene:
+        """A pod that was made a moment ago to find out what the revision's source leads to."""
+        revision = revision or self.asked.revision
+        usual: dict[str, Any] = {
+            "number": 1,
+            "attempt": 1,
+            "retry_token": self.asked.retry_token,
+            "made_at": ago(5),
+        }
+        usual |= {"name": f"{revision}-resolver-{fields.get('number', 1)}"}
+        made = observed.Resolver(revision=revision, **(usual | fields))
+        return dataclasses.replace(self, resolvers=(*(self.resolvers or ()), made))
+
+    def without_resolver(self) -> Scene:
+        return dataclasses.replace(self, resolvers=())
 
     def with_service(self, name: str | None, **fields: Any) -> Scene:
         """The stable Service selecting `name`; its EndpointSlices show that revision's ready pods."""
@@ -115,8 +135,19 @@ class Scene:
             self.preview,
             self.watched_since,
             turn=self.turn,
+            resolvers=self._resolvers(),
         )
         return situation.Situation(asked=self.asked, seen=seen, now=self.now)
+
+    def _resolvers(self) -> tuple[observed.Resolver, ...]:
+        """Unless it is said otherwise, what has no Deployment yet has its source found out."""
+        if self.resolvers is not None:
+            return self.resolvers
+        if any(r.id == self.asked.revision for r in self.revisions):
+            return ()
+        found = self.with_resolver(ended_at=ago(1), source=FOUND).resolvers
+        assert found is not None
+        return found
 
     @property
     def plan(self) -> plan.Plan:

@@ -114,7 +114,9 @@ def test_from_the_first_look_to_the_end_nothing_is_written_twice() -> None:
     assert sorted(type(action).__name__ for action in operator.written) == [
         "CreateBudget",
         "CreateDeployment",
+        "CreateResolver",
         "CreateRevisionService",
+        "DeleteResolver",
         "MarkLentService",
         "MarkPromoted",
         "SwitchTraffic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import pathlib
 import re
@@ -111,6 +112,25 @@ def the_last_word(cluster: world.World, operator: Witness) -> None:
     play(cluster, operator)
 
 
+def what_has_failed_is_tried_again(cluster: world.World, operator: Witness) -> None:
+    for version in ("wrong", "homeless"):
+        cluster.user_asks_for(version)
+        play(cluster, operator)
+        cluster.now += datetime.timedelta(minutes=11)  # the deadline is over: it is let go
+        operator.works_until_rest()
+        cluster.user_wants_a_retry()
+        play(cluster, operator)
+
+
+def a_pause_while_pods_start(cluster: world.World, operator: Witness) -> None:
+    cluster.user_asks_for("v2")
+    play_until("WaitingForReadyPods", cluster, operator)
+    cluster.user_pauses(paused=True)
+    operator.works_until_rest()
+    cluster.user_pauses(paused=False)
+    play(cluster, operator)
+
+
 def a_pause(cluster: world.World, operator: Witness) -> None:
     cluster.user_asks_for("v2")
     operator.works_until_rest()
@@ -141,7 +161,36 @@ def the_queue(cluster: world.World, operator: Witness) -> None:
     play(cluster, operator)
 
 
+def a_source_that_is_not_there_and_another(cluster: world.World, operator: Witness) -> None:
+    cluster.user_asks_for("absent")
+    play(cluster, operator)
+    cluster.now += datetime.timedelta(minutes=1)
+    play(cluster, operator)
+    cluster.user_asks_for("v3")
+    play(cluster, operator)
+
+
+def a_source_of_other_bytes_and_another(cluster: world.World, operator: Witness) -> None:
+    cluster.user_asks_for("forged")
+    play(cluster, operator)
+    cluster.user_wants_a_retry()
+    play(cluster, operator)
+    cluster.user_asks_for("v3")
+    play(cluster, operator)
+
+
+def a_version_that_was_there_before(cluster: world.World, operator: Witness) -> None:
+    a_version_that_is_good(cluster, operator)
+    cluster.user_asks_for("v1")
+    play(cluster, operator)
+
+
 STORIES = (
+    a_source_that_is_not_there_and_another,
+    a_source_of_other_bytes_and_another,
+    a_version_that_was_there_before,
+    what_has_failed_is_tried_again,
+    a_pause_while_pods_start,
     a_version_that_is_good,
     one_after_another,
     a_version_that_is_wrong_and_another,
@@ -165,6 +214,7 @@ def drawn() -> set[tuple[str, str]]:
 
 def told(story: Callable[[world.World, Witness], None]) -> list[str]:
     cluster = world.World()
+    cluster.resolvers_take_time = True
     operator = Witness(cluster)
     play(cluster, operator)
     story(cluster, operator)

@@ -56,6 +56,14 @@ SCENARIOS: dict[str, tuple[Step, ...]] = {
     "a wrong version, then a good one": (nothing, applies("wrong"), applies("v2")),
     "a wrong version, tried again, then back": (nothing, applies("wrong"), retries, applies("v1")),
     "a version without room, then a good one": (nothing, applies("homeless"), applies("v2")),
+    "a version whose source is not there, then a good one": (nothing, applies("absent"), applies("v2")),
+    "a version of other bytes, tried again, then a good one": (
+        nothing,
+        applies("forged"),
+        retries,
+        applies("v2"),
+    ),
+    "by turns, a version whose source is not there": (by_turns, applies("absent"), applies("v2")),
     "a version that stays silent": (nothing, applies("silent")),
     "more replicas, fewer, and a new version": (nothing, wants(4), wants(1), applies("v2")),
     "asleep, and awake with a new version": (nothing, wants(0), applies("v2"), wants(3)),
@@ -89,6 +97,8 @@ def play(
         taken = convergence.converge(cluster, operator, watch=Availability(cluster))
         convergence.check_end(cluster, taken)
     kinds = (
+        actions.CreateResolver,
+        actions.DeleteResolver,
         actions.CreateDeployment,
         actions.CreateRevisionService,
         actions.CreateTrafficService,

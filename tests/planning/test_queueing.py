@@ -113,6 +113,11 @@ SERVED, LATER = ago(9000), ago(300)
     [
         pytest.param(a_model().with_live("v1"), "rests", id="nothing else is asked for"),
         pytest.param(a_model(asking="v2").with_live("v1"), "waits", id="another version is asked for"),
+        pytest.param(
+            a_model(asking="v2").with_live("v1").without_resolver(),
+            "rests",
+            id="another version is asked for, and nobody knows yet whether it can begin",
+        ),
         pytest.param(a_model(asking="v1").with_revision("v1"), "rests", id="a first version comes up"),
         pytest.param(a_model(), "rests", id="a first version is asked for"),
         pytest.param(
@@ -212,6 +217,13 @@ SERVED, LATER = ago(9000), ago(300)
             "waits",
             id="it is to be promoted when it is ready",
         ),
+        pytest.param(
+            a_model(asking="v2")
+            .with_retired("v1")
+            .with_revision("v2", desired=0, released=a_verdict(seconds_ago=1)),
+            "rests",
+            id="it was let go, and what served before has no pods either",
+        ),
         pytest.param(a_model(asking="v2", paused=True).with_live("v1"), "rests", id="it is paused"),
         pytest.param(a_model(asking="v2", hands_off=True).with_live("v1"), "rests", id="hands are off"),
         pytest.param(a_model(asking="v2", replicas=0).with_live("v1"), "rests", id="it is to hibernate"),
@@ -237,8 +249,15 @@ def test_a_model(scene: Scene, state: str) -> None:
 
 
 def made(scene: Scene, *, devices: int = 2) -> fleet.Entry:
+    seen = scene.situation.seen
     return queueing.entry_of(
-        "default/me", scene.asked, scene.revisions, asked_at=ago(99), devices=devices, now=NOW
+        "default/me",
+        scene.asked,
+        seen.revisions,
+        resolvers=seen.resolvers,
+        asked_at=ago(99),
+        devices=devices,
+        now=NOW,
     )
 
 

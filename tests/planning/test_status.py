@@ -275,7 +275,7 @@ def test_a_first_version_that_was_never_ready_is_not_active() -> None:
 
 
 def test_the_target_is_named_before_it_exists() -> None:
-    assert COMING.plan.status.target == status.Version("v2", "v2", STATE.STARTING, 0)
+    assert COMING.plan.status.target == status.Version("v2", "v2", STATE.STARTING, 0, made=False)
 
 
 def test_autoscalers_count_the_active_revision_only() -> None:
@@ -313,10 +313,12 @@ def test_the_latest_attempt_is_listed_first() -> None:
 
 
 def test_what_the_api_server_refuses_stalls_the_rollout_and_leaves_the_truth_about_traffic() -> None:
-    says = reporting.refused(COMING.plan.status, "pods are forbidden: exceeded quota")
+    reason = REASON.QUOTA_EXCEEDED
+    says = reporting.refused(COMING.plan.status, "pods are forbidden: exceeded quota", reason)
     assert (says.step, says.message) == (STEP.BLOCKED, "pods are forbidden: exceeded quota")
     held = {c.type: c.status for c in says.conditions}
     assert held == {TYPE.READY: False, TYPE.SERVING: True, TYPE.PROGRESSING: False, TYPE.STALLED: True}
+    assert {c.reason for c in says.conditions if c.type is TYPE.STALLED} == {reason}
 
 
 def test_the_status_is_of_what_was_seen_and_not_of_what_is_planned() -> None:

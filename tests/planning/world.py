@@ -12,7 +12,7 @@ import datetime
 import enum
 from typing import Any
 
-from slipway_operator.domain import observed, target
+from slipway_operator.domain import observed, resolution, target
 from tests.planning import versions
 
 BAKE = 40
@@ -66,6 +66,22 @@ class Deployment:
 
 
 @dataclasses.dataclass(slots=True)
+class ResolverPod:
+    """It runs until it has found what the source leads to, or says why not; one that hangs never does."""
+
+    name: str
+    revision: str
+    number: int
+    attempt: int
+    retry_token: str
+    made_at: datetime.datetime
+    ended_at: datetime.datetime | None = None
+    source: resolution.Resolved | None = None
+    problem: observed.Problem | None = None
+    leaving: bool = False
+
+
+@dataclasses.dataclass(slots=True)
 class StableService:
     revision: str | None
     resource_version: int
@@ -91,6 +107,8 @@ class World:
         self._own_slices: dict[str, frozenset[str]] = {}
         self._stable_slices: frozenset[str] = frozenset()
         self._counter = 0
+        self.resolvers: dict[str, ResolverPod] = {}
+        self.resolvers_take_time = False  # else each ends in the moment in which it is made
         self.others_come_first = False  # as many rollouts of other models are under way as may be
         self.controllers_lag = False  # pods are made only when `pods_are_made` says so
         self.quota: int | None = None  # pods that may exist
@@ -201,6 +219,31 @@ class World:
         revision = self.pods.pop(uid).revision
         self._notice(revision)
 
+    def resolver_ends(self, name: str) -> None:
+        """As its version's nature has it."""
+        pod = self.resolvers[name]
+        if pod.ended_at is None and not pod.leaving:
+            pod.ended_at, pod.problem = self.now, versions.source_problem(pod.revision, name)
+            digest = "0123456789abcdef" * 4
+            found = resolution.Resolved(f"s3://models/{pod.revision}", digest)
+            pod.source = found if pod.problem is None else None
+
+    def resolver_is_cut_off(self, name: str) -> None:
+        """Evicted, or killed: it ends and has said nothing."""
+        pod = self.resolvers[name]
+        if pod.ended_at is None:
+            pod.ended_at, pod.problem = self.now, versions.cut_off(name)
+
+    def resolver_hangs(self, name: str) -> None:
+        """Its Secret is not there: the kubelet waits for it."""
+        pod = self.resolvers[name]
+        if pod.ended_at is None:
+            pod.problem = versions.no_secret(name)
+
+    def resolver_is_gone(self, name: str) -> None:
+        """By the operator's hand, by somebody else's, or with its node."""
+        del self.resolvers[name]
+
     def settles(self) -> bool:
         """What is under way comes to its end: first pods start and slices catch up, then leaving pods end.
 
@@ -211,10 +254,13 @@ class World:
         for pod in self.pods.values():
             if pod.phase in UNREADY:
                 self.pod_starts(pod.uid)
+        for name in self.resolvers:
+            self.resolver_ends(name)
         self.slices_catch_up()
         if self.as_seen() != before:
             return True
         self.pods = {uid: pod for uid, pod in self.pods.items() if pod.phase is not Phase.LEAVING}
+        self.resolvers = {name: pod for name, pod in self.resolvers.items() if not pod.leaving}
         return self.as_seen() != before
 
     # -- what people do with kubectl --
@@ -252,6 +298,20 @@ class World:
         self.deployments[revision].has_service = False
 
     # -- what the operator writes; the rules of its writes are `executor`'s --
+
+    def create_resolver(self, revision: str, number: int, attempt: int) -> None:
+        name = resolver_name(revision, number)
+        token = self.asked.retry_token
+        self.resolvers[name] = ResolverPod(name, revision, number, attempt, token, self.now)
+        if not self.resolvers_take_time:
+            self.resolver_ends(name)
+
+    def delete_resolver(self, name: str) -> None:
+        """One that has ended is gone at once, one that runs is told to end."""
+        if self.resolvers[name].ended_at is not None:
+            self.resolver_is_gone(name)
+        else:
+            self.resolvers[name].leaving = True
 
     def create_deployment(
         self, revision: str, replicas: int, at: datetime.datetime, beside: int | None
@@ -308,6 +368,10 @@ class World:
             preview=self.preview,
             access=self.access,
             watched_since=self.watched_since,
+            resolvers=tuple(
+                observed.Resolver(**{f.name: getattr(pod, f.name) for f in dataclasses.fields(pod)})
+                for pod in self.resolvers.values()
+            ),
         )
 
     def _observed_service(self) -> observed.TrafficService | None:
@@ -404,3 +468,7 @@ class World:
     def _next(self) -> int:
         self._counter += 1
         return self._counter
+
+
+def resolver_name(revision: str, number: int) -> str:
+    return f"{revision}-resolver-{number}"

@@ -112,6 +112,8 @@ class Truth:
     warm: bool  # another revision still has replicas
     coming_ready: bool  # the asked-for revision has as many ready pods as it wants
     judged: bool  # the asked-for revision is marked rejected
+    resolving: bool  # a resolver pod is there: what is asked for has no Deployment, or a moment ago had none
+    refused: bool  # and has ended with a reason
     step: str  # what the status says, for sentences
 
     @property
@@ -122,6 +124,7 @@ class Truth:
 
 # What must be so for a step to be named. A step without an entry is not known and is reported.
 STEPS: Mapping[str, Callable[[Truth], bool]] = {
+    "Resolving": lambda truth: not truth.arrived or truth.resolving,
     "Queued": lambda truth: not truth.arrived and not truth.warm,
     "WaitingForReadyPods": lambda truth: truth.short,
     "WaitingForPromotion": lambda truth: truth.coming_ready and not truth.arrived,
@@ -132,8 +135,8 @@ STEPS: Mapping[str, Callable[[Truth], bool]] = {
     "Draining": lambda truth: truth.arrived,
     "Complete": lambda truth: truth.arrived and not truth.warm,
     # A first version has the traffic from the start: it is rejected in its place, without a mark.
-    "Rejected": lambda truth: truth.judged if not truth.arrived else truth.short,
-    "Blocked": lambda truth: truth.short,
+    "Rejected": lambda truth: truth.refused or (truth.judged if not truth.arrived else truth.short),
+    "Blocked": lambda truth: truth.short or truth.resolving,
     "Hibernated": lambda truth: truth.asked == 0,
     "Paused": lambda truth: not truth.arrived or truth.warm,
     "Stopped": lambda _: True,
@@ -230,6 +233,8 @@ def _truth(world: World, key: Key) -> Truth | None:
         warm=any(d.replicas > 0 for d in others),
         coming_ready=asked is not None and _is_full(world, asked),
         judged=asked is not None and asked.rejected,
+        resolving=bool(world.resolvers(place)),
+        refused=any(pod.reason for pod in world.resolvers(place)),
         step=model.status.step,
     )
 

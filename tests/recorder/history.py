@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.recorder import journal, objects, writers
 from tests.recorder.journal import Entry, JsonObject, Line
 from tests.recorder.metadata import Key, Place
-from tests.recorder.objects import Deployment, EndpointSlice, Model, Object, Service
+from tests.recorder.objects import Deployment, EndpointSlice, Model, Object, Resolver, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,11 @@ class World:
         """Those that say they are of this model."""
         found = [item for item in self.objects.values() if isinstance(item, Deployment)]
         return [d for d in found if (d.meta.key.namespace, d.meta.model) == (place.namespace, place.name)]
+
+    def resolvers(self, place: Place) -> list[Resolver]:
+        """The pods that find out what this model's source leads to."""
+        found = [item for item in self.objects.values() if isinstance(item, Resolver)]
+        return [r for r in found if (r.meta.key.namespace, r.of) == (place.namespace, place.name)]
 
     def ready(self, namespace: str, service: str) -> frozenset[str]:
         """Uids of the distinct ready pods over all EndpointSlices of a Service."""

@@ -15,6 +15,7 @@ JsonObject = dict[str, Any]
 ATTEMPT = "slipway.dev/attempt-started-at"
 PROMOTED = "slipway.dev/promoted-at"
 REJECTED = "slipway.dev/rejected"
+RESOLVES = "slipway.dev/resolves"
 SWITCH = "slipway.dev/switch"
 
 
@@ -61,6 +62,15 @@ class Deployment:
             return str(verdict["retryToken"])
         except (ValueError, KeyError, TypeError):
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """A pod that finds out what a model's source leads to, and the reason that it ended with, if any."""
+
+    meta: Meta
+    of: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ class Model:
     status: Status
 
 
-Object = Model | Service | Deployment | EndpointSlice | Other
+Object = Model | Service | Deployment | EndpointSlice | Resolver | Other
 
 
 def parse(kind: str, item: JsonObject) -> Object:
@@ -127,6 +137,8 @@ def parse(kind: str, item: JsonObject) -> Object:
             return Deployment(meta, int(spec.get("replicas", 1)), metadata.digest(spec.get("template")))
         case "EndpointSlice":
             return _slice(meta, item)
+        case "Pod" if RESOLVES in meta.labels:
+            return Resolver(meta, meta.labels[RESOLVES], _reason(item.get("status") or {}))
         case _:
             return Other(meta)
 
@@ -162,6 +174,17 @@ def _status(status: JsonObject) -> Status:
 
 def _condition(entry: JsonObject) -> Condition:
     return Condition(entry["status"], entry.get("reason", ""), entry.get("observedGeneration"))
+
+
+def _reason(status: JsonObject) -> str:
+    """The word in the last message of its container."""
+    for container in status.get("containerStatuses") or []:
+        ended = container.get("state", {}).get("terminated") or {}
+        try:
+            return str(json.loads(ended.get("message", ""))["reason"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return ""
 
 
 def _slice(meta: Meta, item: JsonObject) -> EndpointSlice:

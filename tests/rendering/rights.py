@@ -70,6 +70,10 @@ RIGHTS: dict[tuple[str, str], Use] = {
     ("pods", "list"): Use(_READ, "what keeps pods from being ready"),
     ("pods", "watch"): Use(_WATCH, "a pod has changed"),
     ("pods/log", "get"): Use("kube.last_words:of_pods", "the last lines of a pod that is let go"),
+    ("pods", "create"): Use(
+        "kube.surroundings:Surroundings._create_resolver", "one finds out what a source leads to"
+    ),
+    ("pods", "delete"): Use("kube.surroundings:Surroundings._delete_resolver", "it has said so"),
     ("nodes", "list"): Use("kube.surveyor:", "how much of a scarce device is free"),
     ("events", "create"): Use("kube.events:post", "what happened, for people"),
     ("leases", "create"): Use(_LEASE, "the first operator of a cluster makes it"),

@@ -71,7 +71,7 @@ def test_no_field_that_the_corpus_sets_is_left_out_of_the_template() -> None:
     assert names - {"replicas"} == {path[0] for path in revision.POD_SHAPING} - {"affinity"}
 
 
-class _Indented(yaml.SafeDumper):
+class Indented(yaml.SafeDumper):
     """Lists stand in from their names, as the linter wants them."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002
@@ -81,4 +81,4 @@ class _Indented(yaml.SafeDumper):
 if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for each, spec in CORPUS.items():
-        _file(each).write_text(yaml.dump(template(spec), Dumper=_Indented, sort_keys=False, width=110))
+        _file(each).write_text(yaml.dump(template(spec), Dumper=Indented, sort_keys=False, width=110))

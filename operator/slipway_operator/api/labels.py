@@ -11,6 +11,13 @@ own watches ask the server for it."""
 REVISION: Final = "slipway.dev/revision"
 """The hash of what shapes the pods, 10 hexadecimal digits."""
 
+RESOLVES: Final = "slipway.dev/resolves"
+"""On a resolver pod, in the place of MODEL: the InferenceModel's name. Nothing that selects or counts a
+model's pods can see one."""
+
+RESOLVES_REVISION: Final = "slipway.dev/resolves-revision"
+"""On a resolver pod, in the place of REVISION."""
+
 VERSION: Final = "slipway.dev/version"
 """The version that clients see. Two revisions may share it, so nothing selects by it."""
 
@@ -28,6 +35,8 @@ MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 
 NAME_VALUE: Final = "slipway-runtime"
 COMPONENT_VALUE: Final = "runtime"
+RESOLVER_VALUE: Final = "resolver"
+"""The COMPONENT of a resolver pod."""
 MANAGED_BY_VALUE: Final = "slipway"
 
 # -- annotations: what cannot be derived, written beside what it describes --
@@ -58,6 +67,13 @@ RELEASED: Final = "slipway.dev/released"
 
 SLOWER: Final = "slipway.dev/slower"
 """On a Deployment: the sentence that was told when it answered more slowly than what served before it."""
+
+RESOLVED_SOURCE: Final = "slipway.dev/resolved-source"
+"""On a Deployment, JSON {"uri", "digest", ...}: what its source led to when it was made; its pods read
+that."""
+
+RETRY_TOKEN: Final = "slipway.dev/retry-token"  # noqa: S105 - an annotation
+"""On a resolver pod: spec.rollout.retryToken when it was made. Another one asks for another try."""
 
 PROMOTE: Final = "slipway.dev/promote"
 """On an InferenceModel, by its user: the revision that may be promoted where promotion is Manual."""

@@ -15,6 +15,9 @@ class ConditionType(StrEnum):
     PROGRESSING = "Progressing"  # a rollout is under way and moves on
     RECONCILING = "Reconciling"  # only while true: the end state is not reached yet (kstatus reads it)
     STALLED = "Stalled"  # only while true: nothing moves until somebody acts (kstatus reads it)
+    SOURCE_DRIFTED = (
+        "SourceDrifted"  # only while true: what serves could not start anew, its source has changed
+    )
 
 
 class ConditionReason(StrEnum):
@@ -23,6 +26,7 @@ class ConditionReason(StrEnum):
     # the rollout goes its way
     SERVING = "Serving"  # the selected revision has ready pods
     ROLLOUT_COMPLETE = "RolloutComplete"  # as expected: nothing is left to do
+    RESOLVING = "Resolving"  # a resolver pod finds out what the source leads to
     WAITING_FOR_READY_PODS = (
         "WaitingForReadyPods"  # the target has too few ready pods, or not for long enough
     )
@@ -48,6 +52,9 @@ class ConditionReason(StrEnum):
 
     # rejected: not tried again until the revision or the retry token changes
     DIGEST_MISMATCH = "DigestMismatch"  # the bundle's bytes are not those of sha256 or of slipway.yaml
+    SOURCE_DRIFTED = (
+        "SourceDrifted"  # a version that has served cannot start: its source holds other bytes now
+    )
     GOLDEN_MISMATCH = "GoldenMismatch"  # a golden or verification example got another answer
     MODEL_LOAD_FAILED = "ModelLoadFailed"  # onnxruntime or the tokenizer refuses the files
     BUNDLE_INVALID = "BundleInvalid"  # slipway.yaml, or a file it lists, is missing or malformed
@@ -65,6 +72,7 @@ class ConditionReason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # S3 does not answer, or answers with an error of its own
     DISK_FULL = "DiskFull"  # the bundle does not fit on the node's disk, or in the room given to the pod
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word; credentialsSecretName, or a key in it, does not exist
+    RESOLVER_INTERRUPTED = "ResolverInterrupted"  # the resolver pod was ended before it could say anything
     IMAGE_PULL_FAILED = "ImagePullFailed"  # the node cannot fetch the runtime's image
     NO_TURN_POSSIBLE = "NoTurnPossible"  # Rolling may neither add a pod nor miss one
     UNSCHEDULABLE = "Unschedulable"  # no node has room, or matches
@@ -83,6 +91,7 @@ class ConditionReason(StrEnum):
 REJECTED_REASONS: Final = frozenset(
     {
         ConditionReason.DIGEST_MISMATCH,
+        ConditionReason.SOURCE_DRIFTED,
         ConditionReason.GOLDEN_MISMATCH,
         ConditionReason.MODEL_LOAD_FAILED,
         ConditionReason.BUNDLE_INVALID,
@@ -104,6 +113,7 @@ BLOCKED_REASONS: Final = frozenset(
         ConditionReason.SOURCE_UNAVAILABLE,
         ConditionReason.DISK_FULL,
         ConditionReason.SECRET_NOT_FOUND,
+        ConditionReason.RESOLVER_INTERRUPTED,
         ConditionReason.IMAGE_PULL_FAILED,
         ConditionReason.NO_TURN_POSSIBLE,
         ConditionReason.UNSCHEDULABLE,
@@ -177,6 +187,7 @@ class EventReason(StrEnum):
 class RolloutStep(StrEnum):
     """status.rollout.step: where the rollout stands."""
 
+    RESOLVING = "Resolving"  # what the source leads to is being found out, once for the revision
     WAITING_FOR_READY_PODS = "WaitingForReadyPods"  # the target's pods start and prove themselves
     WAITING_FOR_PROMOTION = "WaitingForPromotion"  # they have; the user has the last word
     QUEUED = "Queued"  # other models' rollouts come first: the administrator allows only so many at a time

@@ -42,6 +42,7 @@ Count = Annotated[int, Field(ge=0)]
 Message = Annotated[str, Field(max_length=MESSAGE_LIMIT), BeforeValidator(_cut)]
 Moment = Annotated[datetime, AfterValidator(_to_the_second)]
 Revision = Annotated[str, Field(max_length=10, pattern=r"^[0-9a-f]{10}$")]
+Digest = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]
 ModelName = Annotated[str, Field(max_length=317)]
 VersionName = Annotated[str, Field(max_length=40)]
 Word = Annotated[str, Field(max_length=64, pattern=_WORD)]
@@ -58,6 +59,7 @@ class VersionStatus(Part):
     reason: Word | None = None
     message: Message | None = None
     url: Annotated[str, Field(max_length=512)] | None = None
+    digest: Digest | None = None
 
 
 class HolderStatus(Part):

@@ -20,7 +20,7 @@ from slipway_operator.api import spec as api_spec
 from slipway_operator.api import status as api_status
 from slipway_operator.controller import measuring, work_queue
 from slipway_operator.domain import happening, observed, revision, status, target
-from slipway_operator.kube import client, errors, events, execute, inquirer, observe, paths, reading
+from slipway_operator.kube import client, errors, events, execute, inquirer, observe, paths, problems, reading
 from slipway_operator.planning import actions, happenings, permission, plan, situation
 from slipway_operator.planning import status as reporting
 from slipway_operator.rendering import deployment
@@ -77,7 +77,7 @@ class Reconciler:
             await self._execute(model, cluster, seen, decided)
         except errors.Refused as error:
             self.asks.was_refused(model)
-            await self._say(model, body, reporting.refused(says, str(error)))
+            await self._say(model, body, reporting.refused(says, str(error), problems.refusal(str(error))))
             raise
         except errors.ApiError:
             await self._say(model, body, says)

@@ -10,7 +10,7 @@ import datetime
 import enum
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import fleet, scarcity
+from slipway_operator.domain import fleet, resolution, scarcity
 
 
 class Severity(enum.IntEnum):
@@ -120,6 +120,7 @@ class Revision:
     has_budget: bool = False  # a PodDisruptionBudget of its own
     spoilt_budget: bool = False  # that somebody has edited
     edited_by: str = ""  # who has changed its pod template since it was made
+    digest: str = ""  # that its pods accept, as its source had it when it was made
 
     @property
     def worst(self) -> Problem | None:
@@ -133,6 +134,22 @@ class Revision:
     def settled(self, *, seconds: int, now: datetime.datetime) -> int:
         """Ready pods that have been so for `seconds`."""
         return sum(1 for pod in self.ready if (now - pod.since).total_seconds() >= seconds)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resolver:
+    """A pod that finds out what a revision's source leads to, and what it says of it."""
+
+    name: str
+    revision: str
+    number: int  # in the order in which they were made
+    attempt: int  # of how many tries, since the first or since the user's word, this is the last
+    retry_token: str  # that stood in the spec when it was made
+    made_at: datetime.datetime
+    ended_at: datetime.datetime | None = None
+    source: resolution.Resolved | None = None
+    problem: Problem | None = None
+    leaving: bool = False  # its deletion has begun
 
 
 EVERY_POD = "*"
@@ -212,6 +229,7 @@ class Observed:
     watched_since: datetime.datetime | None = None  # by this process, without a break
     access: Access = Access.ABSENT
     turn: fleet.Place | None = None  # in the queue, while it may not begin a rollout
+    resolvers: tuple[Resolver, ...] = ()
 
     def revision(self, name: str | None) -> Revision | None:
         return next((r for r in self.revisions if r.id == name), None)

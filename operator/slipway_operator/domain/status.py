@@ -32,6 +32,8 @@ class Version:
     reason: str = ""
     message: str = ""  # the reason in a sentence, with the last words of a pod that was let go
     url: str = ""  # of its own Service
+    digest: str = ""  # that its pods accept
+    made: bool = True  # it has a Deployment
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

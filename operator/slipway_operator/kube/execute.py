@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.kube import client, errors, paths, reading, surroundings
+from slipway_operator.kube import client, errors, paths, reading, resolvers, surroundings
 from slipway_operator.planning import actions
 from slipway_operator.rendering import attempt, deployment, identity, service
 
@@ -45,7 +45,9 @@ class Executor:
             case actions.WidenTraffic() | actions.CreatePreviewService() | actions.PointPreview():
                 await self._select(action)
             case (
-                actions.CreateBudget()
+                actions.CreateResolver()
+                | actions.DeleteResolver()
+                | actions.CreateBudget()
                 | actions.DeleteBudget()
                 | actions.ApplyAccess()
                 | actions.DeleteAccess()
@@ -91,6 +93,9 @@ class Executor:
         await self.server.merge(path, {"metadata": {"annotations": notes}}, manager=labels.FIELD_MANAGER)
 
     async def _create_deployment(self, begin: actions.CreateDeployment) -> None:
+        found = resolvers.answer_of(self.cluster.resolvers, begin.revision)
+        if found is None:
+            raise errors.Conflict(f"what the source of revision {begin.revision} leads to is not known")
         body = deployment.of_revision(
             self.model,
             revision=begin.revision,
@@ -98,6 +103,7 @@ class Executor:
             at=begin.at,
             platform=self.platform,
             beside=begin.beside,
+            found=found,
         )
         await self._create(paths.deployments(self.model.namespace), body)
 

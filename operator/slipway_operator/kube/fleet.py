@@ -12,16 +12,17 @@ import collections
 import dataclasses
 import datetime
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.domain import fleet, observed, target
-from slipway_operator.kube import client, paths, reading
+from slipway_operator.domain import fleet, target
+from slipway_operator.kube import client, paths, reading, resolvers
 from slipway_operator.planning import queueing
 from slipway_operator.rendering import attempt
 
 Body = dict[str, Any]
+_Seen = TypeVar("_Seen")
 TargetOf = Callable[[api.InferenceModel, Body], target.Target]
 
 GRANTED_SECONDS = 15.0
@@ -49,9 +50,12 @@ class Fleet:
         self, model: api.InferenceModel, target_of: TargetOf, *, now: datetime.datetime
     ) -> fleet.Place | None:
         """The model's place in the queue; None is leave to begin. Raises `errors.ApiError`."""
-        deployments = await self._all(paths.deployments, selector=_OURS)
+        children = Children(
+            await self._all(paths.deployments, selector=_OURS),
+            await self._all(paths.pods, selector=labels.RESOLVES),
+        )
         models = await self._all(paths.all_models, selector="")
-        entries = {e.model: e for e in entries_of(models, deployments, target_of, now=now)}
+        entries = {e.model: e for e in entries_of(models, children, target_of, now=now)}
         self._resting.discard(_name(model))
         self._remember(entries, now)
         me = entries.get(_name(model))
@@ -79,15 +83,21 @@ class Fleet:
         return [body for bodies in found for body in bodies]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Children:
+    """Of all models, what of them tells how far a rollout is."""
+
+    deployments: list[Body]
+    resolvers: list[Body] = dataclasses.field(default_factory=list)
+
+
 def entries_of(
-    models: list[Body], deployments: list[Body], target_of: TargetOf, *, now: datetime.datetime
+    models: list[Body], children: Children, target_of: TargetOf, *, now: datetime.datetime
 ) -> list[fleet.Entry]:
     """Each model that can be read, and is not being deleted."""
-    children = collections.defaultdict[str, list[observed.Revision]](list)
     nothing = reading.Cluster(deployments=[], services=[], slices=[], pods=[])
-    for body in deployments:
-        for owner in body["metadata"].get("ownerReferences", []):
-            children[owner["uid"]].append(reading.revision_of(body, nothing))
+    revisions = _by_owner(children.deployments, lambda body: reading.revision_of(body, nothing))
+    pods = _by_owner(children.resolvers, resolvers.of_pod)
     entries = []
     for body in models:
         try:
@@ -99,7 +109,8 @@ def entries_of(
         entry = queueing.entry_of(
             _name(model),
             target_of(model, body),
-            children[model.metadata.uid],
+            revisions[model.metadata.uid],
+            resolvers=pods[model.metadata.uid],
             asked_at=_asked_at(body),
             devices=_devices(model),
             now=now,
@@ -110,6 +121,14 @@ def entries_of(
 
 def _name(model: api.InferenceModel) -> str:
     return f"{model.namespace}/{model.name}"
+
+
+def _by_owner(bodies: list[Body], read: Callable[[Body], _Seen]) -> dict[str, list[_Seen]]:
+    found = collections.defaultdict[str, list[_Seen]](list)
+    for body in bodies:
+        for owner in body["metadata"].get("ownerReferences", []):
+            found[owner["uid"]].append(read(body))
+    return found
 
 
 def _asked_at(body: Body) -> datetime.datetime:

@@ -14,10 +14,11 @@ from slipway_operator.rendering import identity
 async def read(server: client.Api, model: api.InferenceModel, *, revision: str) -> reading.Cluster:
     """The model's children, and whatever stands under a name that the model or `revision` needs."""
     namespace, selector = model.namespace, f"{labels.MODEL}={model.name}"
-    deployments, services, pods, budgets, access = await asyncio.gather(
+    deployments, services, pods, resolvers, budgets, access = await asyncio.gather(
         server.list(paths.deployments(namespace), selector=selector),
         server.list(paths.services(namespace), selector=selector),
         server.list(paths.pods(namespace), selector=selector),
+        server.list(paths.pods(namespace), selector=f"{labels.RESOLVES}={model.name}"),
         server.list(paths.budgets(namespace), selector=selector),
         server.find(paths.network_policies(namespace, identity.access_name(model.name))),
     )
@@ -33,7 +34,7 @@ async def read(server: client.Api, model: api.InferenceModel, *, revision: str) 
         await _add_namesake(server, budgets, paths.budgets(namespace, child), child)
     named = {model.name, child, *(d["metadata"]["name"] for d in deployments)}
     slices = await _slices(server, model, of=named)
-    return reading.Cluster(deployments, services, slices, pods, budgets, access, revision)
+    return reading.Cluster(deployments, services, slices, pods, budgets, access, revision, resolvers)
 
 
 def _standing(deployments: list[client.Body]) -> list[str]:

@@ -26,9 +26,9 @@ def services(namespace: str, name: str = "") -> str:
     return _named(f"/api/v1/namespaces/{namespace}/services", name)
 
 
-def pods(namespace: str) -> str:
-    """Of all namespaces when it is empty."""
-    return f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
+def pods(namespace: str, name: str = "") -> str:
+    """Of all namespaces when none is named."""
+    return _named(f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods", name)
 
 
 def log(namespace: str, pod: str) -> str:

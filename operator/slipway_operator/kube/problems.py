@@ -8,17 +8,20 @@ The runtime says why it ends in its termination message, one JSON object: `{"rea
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import re
 from typing import Any
 
-from slipway_operator.api import reasons
+from slipway_operator.api import labels, reasons
 from slipway_operator.domain.observed import Problem, Severity
 from slipway_operator.rendering import attempt
 
 REASON = reasons.ConditionReason
 Body = dict[str, Any]
+
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 
 # A container that ends without a word may have been unlucky; the third time it is the version.
 CRASHES_THAT_REJECT = 3
@@ -41,8 +44,20 @@ def of_revision(deployment: Body, pods: list[Body]) -> tuple[Problem, ...]:
     """The findings, one a pod at most, beginning with what kept pods from existing at all."""
     standing = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     begun = attempt.begun(deployment)
-    found = [_without_pods(deployment), *(_of_pod(pod, begun) for pod in standing)]
-    return tuple(problem for problem in found if problem is not None)
+    found = [_without_pods(deployment), *(of_pod(pod, begun) for pod in standing)]
+    served = _has_served_what_was_frozen(deployment)
+    return tuple(_as_drift(p) if served and p.reason is REASON.DIGEST_MISMATCH else p for p in found if p)
+
+
+def _has_served_what_was_frozen(deployment: Body) -> bool:
+    noted = deployment["metadata"].get("annotations", {})
+    return labels.RESOLVED_SOURCE in noted and labels.PROMOTED_AT in noted
+
+
+def _as_drift(problem: Problem) -> Problem:
+    """Its pods had these bytes once: it is the source that is another, and not the version that is bad."""
+    message = f"its source has changed since this version was made, and is not loaded: {problem.message}"
+    return dataclasses.replace(problem, reason=REASON.SOURCE_DRIFTED, message=message)
 
 
 def _without_pods(deployment: Body) -> Problem | None:
@@ -50,20 +65,21 @@ def _without_pods(deployment: Body) -> Problem | None:
     for condition in deployment.get("status", {}).get("conditions", []):
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             message = condition.get("message", "")
-            reason = _refusal(message)
+            reason = refusal(message)
             name = f"Deployment {deployment['metadata']['name']}"
             return Problem(reason=reason, message=message, object=name, severity=Severity.BLOCKING)
     return None
 
 
-def _refusal(message: str) -> reasons.ConditionReason:
+def refusal(message: str) -> reasons.ConditionReason:
     """By the admission plugin whose words these are: they carry no code."""
     if "exceeded quota" in message:
         return REASON.QUOTA_EXCEEDED
     return REASON.LIMIT_RANGE_VIOLATED if _LIMIT_RANGE.search(message) else REASON.PODS_REFUSED
 
 
-def _of_pod(pod: Body, begun: datetime.datetime) -> Problem | None:
+def of_pod(pod: Body, begun: datetime.datetime = _NEVER) -> Problem | None:
+    """What is wrong with one pod, or None; `begun` is when the attempt began that it is judged by."""
     name = f"Pod {pod['metadata']['name']}"
     status = pod.get("status", {})
     before = _is_older(pod, begun)

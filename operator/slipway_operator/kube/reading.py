@@ -14,8 +14,17 @@ from typing import Any
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import editing, lacking, lending, namesakes, problems, repairs, symptoms
-from slipway_operator.rendering import access, attempt, identity
+from slipway_operator.kube import (
+    editing,
+    lacking,
+    lending,
+    namesakes,
+    problems,
+    repairs,
+    resolvers,
+    symptoms,
+)
+from slipway_operator.rendering import access, attempt, identity, source
 
 Body = dict[str, Any]
 
@@ -33,6 +42,7 @@ class Cluster:
     budgets: list[Body] = dataclasses.field(default_factory=list)
     access: Body | None = None  # whatever bears the name of the model's NetworkPolicy
     asked: str = ""  # the revision that is asked for: its names are needed, too
+    resolvers: list[Body] = dataclasses.field(default_factory=list)
 
     def bodies(self) -> Iterator[tuple[str, Body]]:
         """Each object that bears a name of its own, with its kind."""
@@ -62,6 +72,7 @@ def observe(
         preview=_preview(model, seen),
         watched_since=watched_since,
         access=_access(model, seen, visitors),
+        resolvers=tuple(resolvers.of_pod(p) for p in seen.resolvers if _owned(p, model.metadata.uid)),
     )
 
 
@@ -140,6 +151,7 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
     ready = _ready(metadata["name"], pods, seen.slices)
     number = attempt.read_count(annotations, labels.ATTEMPT)
     latched = attempt.read_count(annotations, labels.LATCHED_REPLICAS)
+    found = source.read(annotations.get(labels.RESOLVED_SOURCE, ""))
     return observed.Revision(
         id=revision,
         version=_label(deployment, labels.VERSION),
@@ -160,6 +172,7 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         short_since=lacking.short_since(deployment, pods, counted=[pod.uid for pod in ready]),
         has_budget=any(_is_child_of(b, metadata) for b in seen.budgets),
         edited_by=editing.editor_of_template(deployment),
+        digest=found.digest if found else "",
     )
 
 

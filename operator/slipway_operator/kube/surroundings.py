@@ -1,4 +1,5 @@
-"""The writes beside Deployments and traffic: what guards the pods, and what is put right about Services.
+"""The writes beside Deployments and traffic: what guards the pods, the pods that find out what a source leads
+to, and what is put right about Services.
 
 Must not decide anything: as execute.py.
 """
@@ -12,7 +13,7 @@ from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.kube import client, errors, paths, reading, repairs
 from slipway_operator.planning import actions
-from slipway_operator.rendering import access, deployment, disruption, identity, service
+from slipway_operator.rendering import access, deployment, disruption, identity, resolver, service
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Surroundings:
     async def execute(self, action: actions.Around) -> None:
         """One write. Raises `errors.ApiError`."""
         match action:
+            case actions.CreateResolver():
+                await self._create_resolver(action)
+            case actions.DeleteResolver(name=name):
+                await self._delete_resolver(name)
             case actions.CreateBudget(revision=revision):
                 await self._create_budget(revision)
             case actions.DeleteBudget(revision=revision):
@@ -41,6 +46,24 @@ class Surroundings:
                 await self._mend_service(revision)
             case _:
                 assert_never(action)
+
+    async def _create_resolver(self, action: actions.CreateResolver) -> None:
+        body = resolver.of_revision(
+            self.model,
+            revision=action.revision,
+            number=action.number,
+            attempt=action.attempt,
+            platform=self.platform,
+        )
+        child = identity.also_labelled(body, self.platform.labels)
+        await self.server.create(paths.pods(self.model.namespace), child, manager=labels.FIELD_MANAGER)
+
+    async def _delete_resolver(self, name: str) -> None:
+        """One that was read as ours; by its uid, so never a namesake's."""
+        for pod in self.cluster.resolvers:
+            if pod["metadata"]["name"] == name:
+                path = paths.pods(self.model.namespace, name)
+                await self.server.delete(path, uid=pod["metadata"]["uid"])
 
     async def _create_budget(self, revision: str) -> None:
         owner = self._named(self.cluster.deployments, "Deployment", revision)

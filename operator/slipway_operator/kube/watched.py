@@ -53,4 +53,4 @@ def covers(plural: str, found: Mapping[str, str]) -> bool:
 
 def model_of(found: Mapping[str, str]) -> str | None:
     """The model that a child with these labels belongs to."""
-    return found.get(labels.MODEL)
+    return found.get(labels.MODEL) or found.get(labels.RESOLVES)

@@ -17,15 +17,17 @@ from slipway_operator.planning.notes import StartAttempt as StartAttempt
 from slipway_operator.planning.surroundings import ApplyAccess as ApplyAccess
 from slipway_operator.planning.surroundings import Around as Around
 from slipway_operator.planning.surroundings import CreateBudget as CreateBudget
+from slipway_operator.planning.surroundings import CreateResolver as CreateResolver
 from slipway_operator.planning.surroundings import DeleteAccess as DeleteAccess
 from slipway_operator.planning.surroundings import DeleteBudget as DeleteBudget
+from slipway_operator.planning.surroundings import DeleteResolver as DeleteResolver
 from slipway_operator.planning.surroundings import MarkLentService as MarkLentService
 from slipway_operator.planning.surroundings import MendService as MendService
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CreateDeployment:
-    """The target's Deployment, with the first attempt written on it."""
+    """The target's Deployment, with the first attempt written on it, and what its source was found to be."""
 
     revision: str
     replicas: int

@@ -26,6 +26,8 @@ def create(s: situation.Situation, *, size: int) -> decision.Decision:
     """The target's Deployment with `size` replicas, if nothing forbids it."""
     if s.asked.obstacle is not None or (s.hibernating and s.service is not None):
         return decision.NOTHING
+    if not s.resolved:
+        return decision.NOTHING
     if s.queued:
         return decision.wait_until(s.next_turn)
     return decision.act(actions.CreateDeployment(s.asked.revision, size, s.now, _beside(s)))

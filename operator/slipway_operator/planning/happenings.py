@@ -96,6 +96,8 @@ def of_step(before: reasons.RolloutStep | None, says: status.Status) -> Happenin
         return Happening(REASON.ROLLOUT_QUEUED, says.message)
     if says.step is STEP.HIBERNATED:
         return Happening(REASON.HIBERNATED, says.message)
+    if says.step is STEP.REJECTED and says.target is not None and not says.target.made:
+        return Happening(REASON.ROLLOUT_REJECTED, says.message, warning=True)
     if says.step in (STEP.STOPPED, STEP.BLOCKED):
         stalled = next(c for c in says.conditions if c.type is reasons.ConditionType.STALLED)
         return Happening(_STOPPED.get(stalled.reason, REASON.ROLLOUT_BLOCKED), says.message, warning=True)

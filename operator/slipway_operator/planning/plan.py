@@ -9,6 +9,7 @@ sentence of the design in a file of its own; the order in which they are asked s
     traffic     the stable Service exists and selects a revision
     bake        the requests go back from a revision that fails after the switch
     failure     an attempt that has failed ends
+    resolution  what the source leads to is found out before anything is made from it
     attempt     the asked-for revision is being tried
     traffic     the requests go to the revision that has proved itself
     history     what has long retired is removed
@@ -27,8 +28,6 @@ While the rollout is paused only `capacity`, `bake`, `traffic` (which then goes 
 what begins nothing (`endpoints`, `mending`, `disruption`, `access`, `adoption`) are asked. The same holds
 while somebody else's object bears a name that the asked-for revision needs (`conflict`). With
 `slipway.dev/hands-off` all are asked, and nothing is done (`hands_off`).
-
-Resolving a source (before `attempt`) finds its place in this list.
 """
 
 from __future__ import annotations
@@ -54,6 +53,7 @@ from slipway_operator.planning import (
     mending,
     preview,
     recreation,
+    resolution,
     retirement,
     rolling,
     room,
@@ -68,6 +68,7 @@ _ROLLOUT: tuple[decision.Policy, ...] = (
     traffic.restore,
     bake.flip_back,
     failure.judge,
+    resolution.resolve,
     recreation.take_down,
     attempt.ensure,
     traffic.direct,
@@ -77,6 +78,7 @@ _BY_TURNS: tuple[decision.Policy, ...] = (
     traffic.restore,
     bake.flip_back,
     traffic.direct,
+    resolution.resolve,
     rolling.roll,
     history.trim,
 )
@@ -144,4 +146,6 @@ def _around(s: situation.Situation) -> list[decision.Decision]:
         disruption.provide(s),
         access.provide(s),
     ]
-    return standing if s.asked.paused else [*standing, slowness.warn(s), preview.provide(s)]
+    if s.asked.paused:
+        return standing
+    return [*standing, slowness.warn(s), preview.provide(s), resolution.tidy(s)]

@@ -47,13 +47,15 @@ def entry_of(
     asked: target.Target,
     revisions: Sequence[observed.Revision],
     *,
+    resolvers: Sequence[observed.Resolver] = (),
     asked_at: datetime.datetime,
     devices: int,
     now: datetime.datetime,
 ) -> fleet.Entry:
-    """The model as its own object and its Deployments show it; `devices` are those of one pod."""
+    """The model as its own object, Deployments and resolver pods show it; `devices` are those of one pod."""
     live = max((r for r in revisions if r.promoted_at), key=_likely_live, default=None)
-    s = situation.Situation(asked=asked, seen=observed.Observed(None, tuple(revisions)), now=now)
+    seen = observed.Observed(None, tuple(revisions), resolvers=tuple(resolvers))
+    s = situation.Situation(asked=asked, seen=seen, now=now)
     running = live is not None and _is_running(s, live)
     retried = s.target.released.at if s.target is not None and s.target.released else asked_at
     return fleet.Entry(
@@ -77,14 +79,16 @@ def _is_running(s: situation.Situation, live: observed.Revision) -> bool:
         return False
     if any(r.desired > 0 for r in s.seen.revisions if r is not live):
         return True
-    coming = s.target is not None and s.target is not live and _has_begun(s.target)
+    asked = s.target
+    if asked is not None and asked is not live and (asked.rejected or asked.released):
+        return False
+    coming = asked is not None and asked is not live and _has_begun(asked)
     return coming or live.desired == 0
 
 
 def _has_begun(target: observed.Revision) -> bool:
     """Without a pod it has if it was to begin without one; otherwise it was overtaken, and begins anew."""
-    ended = target.rejected is not None or target.released is not None
-    return not ended and not target.attempt_spent and target.latched == 0
+    return not target.attempt_spent and target.latched == 0
 
 
 def _waits(s: situation.Situation, live: observed.Revision) -> bool:
@@ -93,7 +97,9 @@ def _waits(s: situation.Situation, live: observed.Revision) -> bool:
         return False
     if _is_held_back(s):
         return False
-    return s.target is None or (s.target is not live and failure.may_try_again(s, s.target))
+    if s.target is None:  # what it is made of has to be known: one that cannot begin would stop the others
+        return s.resolved
+    return s.target is not live and failure.may_try_again(s, s.target)
 
 
 def _is_held_back(s: situation.Situation) -> bool:

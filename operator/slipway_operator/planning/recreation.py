@@ -23,7 +23,9 @@ def under_way(s: situation.Situation) -> bool:
     if not s.recreating or s.queued or s.asked.paused or promotion.awaited(s):
         return False
     target = s.target
-    return s.asked.obstacle is None if target is None else failure.may_try_again(s, target)
+    if target is None:
+        return s.asked.obstacle is None and s.resolved
+    return failure.may_try_again(s, target)
 
 
 def waits(s: situation.Situation) -> bool:

@@ -12,7 +12,16 @@ from __future__ import annotations
 import datetime
 
 from slipway_operator.domain import observed
-from slipway_operator.planning import actions, attempt, decision, failure, promotion, situation, traffic
+from slipway_operator.planning import (
+    actions,
+    attempt,
+    decision,
+    failure,
+    promotion,
+    resolution,
+    situation,
+    traffic,
+)
 
 
 def roll(s: situation.Situation) -> decision.Decision:
@@ -75,7 +84,7 @@ def _was_overtaken(target: observed.Revision) -> bool:
 
 def _turn(s: situation.Situation, service: observed.TrafficService) -> decision.Decision:
     target = s.target
-    if target is None and s.asked.obstacle is None:
+    if target is None and s.asked.obstacle is None and not resolution.failed(s):
         return attempt.create(s, size=0)
     if target is not None and _is_due(s, target):
         return attempt.again(s, target, size=target.desired)

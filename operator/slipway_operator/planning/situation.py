@@ -31,6 +31,17 @@ class Situation:
         return self.seen.revision(self.asked.revision)
 
     @property
+    def resolver(self) -> observed.Resolver | None:
+        """The last pod that was made to find out what the asked-for revision's source leads to."""
+        mine = (r for r in self.seen.resolvers if r.revision == self.asked.revision and not r.leaving)
+        return max(mine, key=lambda r: r.number, default=None)
+
+    @property
+    def resolved(self) -> bool:
+        """What the asked-for revision's source leads to is known."""
+        return self.resolver is not None and self.resolver.source is not None
+
+    @property
     def live(self) -> observed.Revision | None:
         """The revision that the stable Service selects, if it has a Deployment."""
         return self.seen.revision(self.service.revision) if self.service else None

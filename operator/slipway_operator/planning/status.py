@@ -68,7 +68,16 @@ def _conditions(s: situation.Situation, at: step.Where) -> tuple[status.Conditio
         conditions.append(_condition(reasons.ConditionType.RECONCILING, at.reason, at.message))
     if at.step in step.STUCK:
         conditions.append(_condition(reasons.ConditionType.STALLED, at.reason, at.message))
+    if s.live is not None and (drift := _drift(s.live)) is not None:
+        message = f"version {s.live.version}: {drift.object}: {drift.message}"
+        conditions.append(_condition(reasons.ConditionType.SOURCE_DRIFTED, drift.reason, message))
     return tuple(conditions)
+
+
+def _drift(live: observed.Revision) -> observed.Problem | None:
+    """A pod that cannot start, since the bytes that were frozen are no more where they were."""
+    word = reasons.ConditionReason.SOURCE_DRIFTED
+    return next((problem for problem in live.problems if problem.reason is word), None)
 
 
 def _condition(
@@ -116,9 +125,8 @@ def _pods(ready: int, wanted: int) -> str:
     return f"{ready} of {wanted} pods"
 
 
-def refused(says: status.Status, sentence: str) -> status.Status:
+def refused(says: status.Status, sentence: str, reason: reasons.ConditionReason) -> status.Status:
     """The same, but for what the API server would not accept: somebody has to act."""
-    reason = reasons.ConditionReason.PODS_REFUSED
     kept = tuple(
         c for c in says.conditions if c.type in (reasons.ConditionType.READY, reasons.ConditionType.SERVING)
     )

@@ -6,7 +6,6 @@ Asked by the status only; no policy may decide by it.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
@@ -21,11 +20,11 @@ from slipway_operator.planning import (
     room,
     situation,
     traffic,
+    unmade,
 )
 
 STEP, REASON = reasons.RolloutStep, reasons.ConditionReason
 
-_AGAIN = "set spec.rollout.retryToken to try it again"
 _CHOICES = (
     "make room, ask for fewer replicas, or choose the strategy Rolling, with maxUnavailable where not one "
     "pod more finds room, or Recreate with allowDowntime"
@@ -33,6 +32,7 @@ _CHOICES = (
 
 MOVING = frozenset(
     {
+        STEP.RESOLVING,
         STEP.WAITING_FOR_READY_PODS,
         STEP.WAITING_FOR_PROMOTION,
         STEP.QUEUED,
@@ -118,13 +118,11 @@ def _coming(s: situation.Situation) -> Where:
         message = f"version {s.asked.version} {queueing.sentence(s.seen.turn)}"
         return Where(STEP.QUEUED, REASON.QUEUED, message)
     if target is None:
-        return Where(
-            STEP.WAITING_FOR_READY_PODS, REASON.WAITING_FOR_READY_PODS, "the revision is being created"
-        )
+        return Where(*unmade.stands(s))
     if s.target_is_live:
         return _in_place(s, target)
     if target.rejected is not None:
-        return _ended(STEP.REJECTED, target.rejected, _AGAIN)
+        return _ended(STEP.REJECTED, target.rejected, unmade.AGAIN)
     if target.released is not None:
         return _ended(STEP.BLOCKED, target.released, _tried_again(s, target.released))
     if promotion.awaited(s) and (traffic.proven(s) or s.rolling or s.recreating):
@@ -148,7 +146,7 @@ def _no_turn(s: situation.Situation) -> Where:
 def _before_the_turns(s: situation.Situation, third: tuple[observed.Revision, ...]) -> Where:
     """No pod is asked for yet, and nothing is wrong."""
     until = retirement.warm_until(s, third[0]) if third[0].desired > 0 else None
-    kept = f", which it keeps until {_clock(until)}" if until is not None else ", which are ending"
+    kept = f", which it keeps until {unmade.clock(until)}" if until is not None else ", which are ending"
     message = (
         f"version {s.asked.version} waits for its first turn: it comes when version {third[0].version} has "
         f"none of its {third[0].pods} pods any more{kept}"
@@ -213,10 +211,8 @@ def _blocking(target: observed.Revision) -> bool:
 
 def _tried_again(s: situation.Situation, released: observed.Verdict) -> str:
     if s.recreating:
-        return _AGAIN
-    if s.asked.paused:
-        return "tried again when spec.rollout.paused is false"
-    return f"tried again at {_clock(failure.retry_at(s, released))}"
+        return unmade.AGAIN
+    return unmade.next_try(s, failure.retry_at(s, released))
 
 
 def _ended(at: reasons.RolloutStep, verdict: observed.Verdict, what_next: str) -> Where:
@@ -226,12 +222,12 @@ def _ended(at: reasons.RolloutStep, verdict: observed.Verdict, what_next: str) -
 def _leaving(s: situation.Situation) -> Where:
     ends = bake.ends_at(s)
     if ends is not None and bake.under_way(s):
-        message = f"version {s.asked.version} receives the requests and is watched until {_clock(ends)}"
+        message = f"version {s.asked.version} receives the requests and is watched until {unmade.clock(ends)}"
         return Where(STEP.BAKING, REASON.BAKING, message)
     for revision in s.bystanders:
         until = retirement.warm_until(s, revision)
         if revision.desired > 0 and until is not None:
-            message = f"version {revision.version} keeps its pods until {_clock(until)}"
+            message = f"version {revision.version} keeps its pods until {unmade.clock(until)}"
             return Where(STEP.KEEPING_WARM, REASON.KEEPING_WARM, message)
     draining = [r for r in s.bystanders if r.pods > 0 or r.desired > 0]
     if draining:
@@ -242,7 +238,3 @@ def _leaving(s: situation.Situation) -> Where:
 
 def _count(target: observed.Revision, enough: int) -> str:
     return f"{len(target.ready)} of {enough} pods of version {target.version} are ready"
-
-
-def _clock(moment: datetime.datetime) -> str:
-    return moment.strftime("%H:%M:%SZ")

@@ -1,4 +1,5 @@
-"""The writes beside Deployments and traffic: what guards the pods, and what is put right about Services.
+"""The writes beside Deployments and traffic: what guards the pods, the pods that find out what a source leads
+to, and what is put right about Services.
 
 A part of actions.py, by which they are called.
 """
@@ -6,6 +7,28 @@ A part of actions.py, by which they are called.
 from __future__ import annotations
 
 import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreateResolver:
+    """The pod that finds out what a revision's source leads to."""
+
+    revision: str
+    number: int
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"create resolver pod {self.number} of revision {self.revision}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteResolver:
+    """One whose answer is frozen, or of no use any more."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"delete the resolver pod {self.name}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,4 +90,13 @@ class MendService:
         return f"put right the {whose}, which somebody has edited"
 
 
-Around = CreateBudget | DeleteBudget | ApplyAccess | DeleteAccess | MarkLentService | MendService
+Around = (
+    CreateResolver
+    | DeleteResolver
+    | CreateBudget
+    | DeleteBudget
+    | ApplyAccess
+    | DeleteAccess
+    | MarkLentService
+    | MendService
+)

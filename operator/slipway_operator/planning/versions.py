@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from slipway_operator.api import reasons
 from slipway_operator.domain import observed, status
-from slipway_operator.planning import situation
+from slipway_operator.planning import resolution, situation
 
 STATE = reasons.VersionState
 
 
 def listed(s: situation.Situation) -> tuple[status.Version, ...]:
-    """Every revision that has a Deployment, the latest attempt first."""
+    """Every revision that has a Deployment, the latest attempt first; before them one that gets none."""
     ordered = sorted(s.seen.revisions, key=lambda r: (r.attempt_started_at, r.id), reverse=True)
-    return tuple(of(s, revision) for revision in ordered)
+    coming = (asked(s),) if s.target is None and resolution.obstacle(s) is not None else ()
+    return (*coming, *(of(s, revision) for revision in ordered))
 
 
 def asked(s: situation.Situation) -> status.Version:
     """The asked-for version, also before it has a Deployment."""
     if s.target is not None:
         return of(s, s.target)
-    return status.Version(version=s.asked.version, revision=s.asked.revision, state=STATE.STARTING, ready=0)
+    obstacle = resolution.obstacle(s)
+    if obstacle is None:
+        return _unmade(s, STATE.STARTING)
+    rejected = obstacle.severity is observed.Severity.REJECTING
+    return _unmade(s, STATE.REJECTED if rejected else STATE.BLOCKED, obstacle.reason)
+
+
+def _unmade(s: situation.Situation, state: reasons.VersionState, reason: str = "") -> status.Version:
+    asked = s.asked
+    return status.Version(
+        version=asked.version, revision=asked.revision, state=state, ready=0, reason=reason, made=False
+    )
 
 
 def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
@@ -32,6 +44,7 @@ def of(s: situation.Situation, revision: observed.Revision) -> status.Version:
         ready=len(revision.ready),
         reason=verdict.reason if verdict else _noticed(revision),
         message=_sentence(verdict) if verdict else revision.slower,
+        digest=revision.digest,
     )
 
 

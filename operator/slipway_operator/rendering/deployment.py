@@ -9,11 +9,29 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections.abc import Mapping
+from typing import Final
 
+from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.rendering import access, attempt, environment, identity, resources, trust
+from slipway_operator.domain import resolution
+from slipway_operator.rendering import access, attempt, environment, identity, resources, source, trust
 
 USER = 10001
+SECURITY: Final[identity.Body] = {
+    "runAsNonRoot": True,
+    "runAsUser": USER,
+    "runAsGroup": USER,
+    "fsGroup": USER,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""Of every pod that is made here, and of its container, as the strictest namespace asks for."""
+
+CONTAINER_SECURITY: Final[identity.Body] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
 DEFAULT_DRAIN_SECONDS = 60
 # After its drain a pod stops the server and ends: time for that, and for a node that is busy.
 _GRACE_BEYOND_DRAIN = 30
@@ -41,8 +59,9 @@ def of_revision(
     at: datetime.datetime,
     platform: Platform,
     beside: int | None = None,
+    found: resolution.Resolved | None = None,
 ) -> identity.Body:
-    """The Deployment, with its first attempt noted on it."""
+    """The Deployment, with its first attempt noted on it, and what its source was `found` to be."""
     labelled = identity.revision_labels(model.name, revision, model.spec.version)
     metadata = identity.metadata(
         name=identity.child_name(model.name, revision),
@@ -52,6 +71,8 @@ def of_revision(
     )
     notes = attempt.started(at=at, replicas=replicas, number=1, beside=beside)
     metadata["annotations"] = {name: value for name, value in notes.items() if value is not None}
+    if found is not None:
+        metadata["annotations"][labels.RESOLVED_SOURCE] = source.note(found)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -60,15 +81,17 @@ def of_revision(
             "replicas": replicas,
             "revisionHistoryLimit": 0,
             "selector": {"matchLabels": identity.selector(model.name, revision)},
-            "template": {"metadata": {"labels": labelled}, "spec": _pod(model, revision, platform)},
+            "template": {"metadata": {"labels": labelled}, "spec": _pod(model, revision, platform, found)},
         },
     }
 
 
-def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identity.Body:
+def _pod(
+    model: api.InferenceModel, revision: str, platform: Platform, found: resolution.Resolved | None
+) -> identity.Body:
     spec = model.spec
     pod: identity.Body = {
-        "containers": [_container(model, platform)],
+        "containers": [_container(model, platform, found)],
         "volumes": [
             {"name": "cache", "emptyDir": {"sizeLimit": str(resources.disk_bytes(model))}},
             {"name": "tmp", "emptyDir": {"sizeLimit": str(resources.TMP_BYTES)}},
@@ -80,13 +103,7 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
         # yet, and a pod that is told to end in its first moments would hold its GPU until it is killed.
         "shareProcessNamespace": True,
         "terminationGracePeriodSeconds": drain_seconds(model) + _GRACE_BEYOND_DRAIN,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": SECURITY,
         "topologySpreadConstraints": _spread(model, revision),
     }
     if spec.node_selector:
@@ -102,13 +119,21 @@ def _pod(model: api.InferenceModel, revision: str, platform: Platform) -> identi
     return pod
 
 
-def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
+def image_of(model: api.InferenceModel, platform: Platform) -> str:
+    """The runtime's image."""
     runtime = model.spec.runtime
+    return (runtime and runtime.image) or platform.runtime_image
+
+
+def _container(
+    model: api.InferenceModel, platform: Platform, found: resolution.Resolved | None
+) -> identity.Body:
     return {
         "name": "runtime",
-        "image": (runtime and runtime.image) or platform.runtime_image,
+        "image": image_of(model, platform),
         "env": environment.of(
             model,
+            found=found,
             drain_seconds=drain_seconds(model),
             s3_endpoint_url=platform.s3_endpoint_url,
             s3_region=platform.s3_region,
@@ -124,11 +149,7 @@ def _container(model: api.InferenceModel, platform: Platform) -> identity.Body:
         "readinessProbe": _probe("/readyz", period=1, failures=3),
         "livenessProbe": _probe("/livez", period=10, failures=6),
         "resources": resources.of(model),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONTAINER_SECURITY,
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "FallbackToLogsOnError",  # a process that dies without a word
         "volumeMounts": [

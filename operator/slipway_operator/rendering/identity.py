@@ -71,6 +71,19 @@ def also_labelled(child: Body, extra: Mapping[str, str]) -> Body:
     }
 
 
+def resolver_labels(model: str, revision_id: str, version: str) -> dict[str, str]:
+    """The labels of a resolver pod: none by which pods of the model are selected, counted or kept apart."""
+    return {
+        labels.RESOLVES: model,
+        labels.RESOLVES_REVISION: revision_id,
+        labels.VERSION: version,
+        labels.NAME: labels.NAME_VALUE,
+        labels.INSTANCE: model,
+        labels.COMPONENT: labels.RESOLVER_VALUE,
+        labels.MANAGED_BY: labels.MANAGED_BY_VALUE,
+    }
+
+
 def metadata(*, name: str, namespace: str, labelled: dict[str, str], owner: Owner) -> Body:
     """The metadata of a child."""
     reference = {
@@ -87,6 +100,11 @@ def metadata(*, name: str, namespace: str, labelled: dict[str, str], owner: Owne
 def timestamp(moment: datetime.datetime) -> str:
     """RFC 3339 in UTC, to the microsecond: two attempts may begin within a second."""
     return moment.astimezone(datetime.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def resolver_name(model: str, revision_id: str, number: int) -> str:
+    """The name of a revision's resolver pod; each try has its own."""
+    return f"{child_name(model, revision_id)}-resolver-{number}"
 
 
 def preview_name(model: str) -> str:

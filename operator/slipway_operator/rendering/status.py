@@ -123,6 +123,7 @@ def _version(
         reason=version.reason or None,
         message=version.message or None,
         url=version.url or None,
+        digest=version.digest or None,
     )
 
 

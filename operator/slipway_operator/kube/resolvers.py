@@ -1,0 +1,82 @@
+"""From resolver pods to what the planner sees of them. Pure.
+
+A pod that has ended with an answer in its last words has found it; one that has ended otherwise says why not,
+or was ended before it could.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from slipway_operator.api import labels, reasons
+from slipway_operator.domain import observed, resolution
+from slipway_operator.kube import problems
+from slipway_operator.rendering import attempt, source
+
+Body = dict[str, Any]
+
+_LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_ENDED = ("Succeeded", "Failed")
+
+
+def of_pod(pod: Body) -> observed.Resolver:
+    """One pod, whatever became of it."""
+    metadata = pod["metadata"]
+    annotations, name = metadata.get("annotations", {}), metadata["name"]
+    ended = pod.get("status", {}).get("phase") in _ENDED
+    answer = _answer(pod) if ended else None
+    made = attempt.read_timestamp(metadata.get("creationTimestamp", "")) or _LONG_AGO
+    return observed.Resolver(
+        name=name,
+        revision=metadata.get("labels", {}).get(labels.RESOLVES_REVISION, ""),
+        number=_number(name),
+        attempt=attempt.read_count(annotations, labels.ATTEMPT) or 1,
+        retry_token=annotations.get(labels.RETRY_TOKEN, ""),
+        made_at=made,
+        ended_at=(_ended_at(pod) or made) if ended else None,
+        source=answer,
+        problem=None if answer is not None else _problem(pod, ended=ended),
+        leaving="deletionTimestamp" in metadata,
+    )
+
+
+def answer_of(pods: list[Body], revision: str) -> resolution.Resolved | None:
+    """The last one that was found for a revision."""
+    found = [r for pod in pods if (r := of_pod(pod)).revision == revision and r.source is not None]
+    return max(found, key=lambda r: r.number).source if found else None
+
+
+def _problem(pod: Body, *, ended: bool) -> observed.Problem | None:
+    found = problems.of_pod(pod)
+    if not ended or (found is not None and found.reason is not reasons.ConditionReason.CRASH_LOOP):
+        return found
+    status = pod.get("status", {})
+    said = found.message if found is not None else status.get("message") or status.get("reason")
+    return observed.Problem(
+        reason=reasons.ConditionReason.RESOLVER_INTERRUPTED,
+        message=said or "it ended without an answer",
+        object=f"Pod {pod['metadata']['name']}",
+        severity=observed.Severity.BLOCKING,
+    )
+
+
+def _answer(pod: Body) -> resolution.Resolved | None:
+    ended = _terminated(pod)
+    return source.read(ended.get("message", "")) if ended.get("exitCode") == 0 else None
+
+
+def _ended_at(pod: Body) -> datetime.datetime | None:
+    return attempt.read_timestamp(_terminated(pod).get("finishedAt") or "")
+
+
+def _terminated(pod: Body) -> Body:
+    for container in pod.get("status", {}).get("containerStatuses", []):
+        found: Body = container.get("state", {}).get("terminated") or {}
+        return found
+    return {}
+
+
+def _number(name: str) -> int:
+    tail = name.rpartition("-")[2]
+    return int(tail) if tail.isdecimal() else 1
