@@ -13,8 +13,8 @@ from tests.operator_shell.test_living_with_others import ask, child, path
 
 pytestmark = pytest.mark.cluster
 
-# The pod that finds out what the source leads to, and its end; the new version's Deployment, Service and budget,
-# both moves of the selector, the note that it has the traffic, and the old version's end.
+# The pod that finds out what the source leads to, and its end; the new version's Deployment, Service and
+# budget, both moves of the selector, the note that it has the traffic, and the old version's end.
 BESIDE = 9
 
 
