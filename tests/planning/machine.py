@@ -160,6 +160,14 @@ class Rollouts(RuleBasedStateMachine):
         }
         happens[fate](names[which % len(names)])
 
+    @rule(version=st.sampled_from(versions.GOOD))
+    def an_outage_is_asked_for_while_others_come_first(self, version: str) -> None:
+        self.world.user_pauses(paused=False)
+        self.world.user_chooses(target.Strategy.RECREATE, max_surge=1, allow_downtime=True)
+        self.world.others_come_first = True
+        self.world.user_asks_for(version)
+        self.operator.works_until_rest()
+
     @rule(first=st.sampled_from([True, False, False]))
     def others_come_first_or_not(self, first: bool) -> None:  # noqa: FBT001
         self.world.others_come_first = first
