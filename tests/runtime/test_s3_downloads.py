@@ -24,12 +24,12 @@ pytestmark = pytest.mark.s3
 _PREFIX = "downloads/1"
 _URI = f"s3://{BUCKET}/{_PREFIX}"
 _PATIENCE = 20.0
-_CONTENT = b"".join(index.to_bytes(4, "big") for index in range(10_000_000))  # 40 MB: three parts
+_CONTENT = b"".join(index.to_bytes(4, "big") for index in range(10_000_000))  # 40 MB
 
 
 @pytest.fixture(scope="module")
 def stored(s3: S3Server) -> S3Server:
-    """The server with an object of three parts."""
+    """The server with an object that takes several requests where they are cut short."""
     s3.client().put_object(Bucket=BUCKET, Key=f"{_PREFIX}/model.onnx", Body=_CONTENT)
     return s3
 
