@@ -22,7 +22,7 @@ CHUNK_BYTES = 1 << 20  # read and written at once
 _HASHED_BYTES = 1 << 18  # at once: the processor's own cache has room for them
 _STEP_BYTES = 4 << 20  # waited for: waking up for every chunk costs more than the hash
 # A request costs milliseconds, so parts grow; the first is small, so that a second connection finds work.
-_FIRST_PART_BYTES, _LARGEST_PART_BYTES = 8 << 20, 64 << 20
+_FIRST_PART_BYTES, _LARGEST_PART_BYTES = 16 << 20, 64 << 20
 _UNDER_WAY_BYTES = 128 << 20  # all parts together, so that the hash is never far behind
 _FIRST_PAUSE_SECONDS = 0.2
 
