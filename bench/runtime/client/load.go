@@ -83,6 +83,9 @@ type pool struct {
 	made  int
 }
 
+// longestIdle is for how long clients usually keep a connection that they do not use: servers close one, too.
+const longestIdle = 60 * time.Second
+
 // take returns nil when all that there may be are in use.
 func (pool *pool) take() *line {
 	pool.mutex.Lock()
@@ -90,6 +93,9 @@ func (pool *pool) take() *line {
 	if last := len(pool.idle) - 1; last >= 0 {
 		line := pool.idle[last]
 		pool.idle = pool.idle[:last]
+		if time.Since(line.idleSince) > longestIdle {
+			line.close()
+		}
 		return line
 	}
 	if pool.made == pool.load.connections {
@@ -102,6 +108,7 @@ func (pool *pool) take() *line {
 func (pool *pool) give(line *line) {
 	pool.mutex.Lock()
 	defer pool.mutex.Unlock()
+	line.idleSince = time.Now()
 	pool.idle = append(pool.idle, line)
 }
 
@@ -124,6 +131,7 @@ type line struct {
 	load       *load
 	connection net.Conn
 	reader     *bufio.Reader
+	idleSince  time.Time
 }
 
 var errCutShort = errors.New("not answered before the end")

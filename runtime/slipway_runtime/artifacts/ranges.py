@@ -186,7 +186,7 @@ class Download:
             part.position += count
             if self._complete() >= self._awaited:
                 self._changed.notify()
-            self._width.arrived(number, count, time.monotonic())
+            self._width.arrived(number, count, time.monotonic(), computed=time.process_time())
             self._widen(descriptor)
             if self._workers > self._width.connections and part.position < part.end:
                 self._workers -= 1
