@@ -648,3 +648,34 @@ def test_the_state_of_the_queue_is_shown_by_model_and_version() -> None:
         assert "sentiment" not in metrics.render().decode()
 
     asyncio.run(story())
+
+
+def test_a_loop_that_stands_aside_sees_to_everything_meanwhile() -> None:
+    """On one processor: requests that come during a run are queued, leave, and are answered after it."""
+
+    async def story(bench: Bench) -> None:
+        first = await bench.occupied()
+        patient, gone = bench.begin(1), bench.begin(2)
+        late = bench.begin(3, call=Call(deadline=time.monotonic() + 0.05))
+        await asyncio.sleep(0.02)
+        gone.cancel()
+        with pytest.raises(DeadlineExceededError):
+            await late
+        assert not first.done()
+
+        bench.model.open.set()
+        assert _numbers(await first) == [0]
+        assert _numbers(await patient) == [1]
+        assert bench.model.runs == [[0], [1]]
+        assert len(bench.model.threads) == 1
+
+    _serve(story, _options(aside_seconds=0.01), shut=True)
+
+
+def test_a_loop_that_stands_aside_ends_a_run_that_takes_too_long() -> None:
+    async def story(bench: Bench) -> None:
+        outcome = (await bench.ask(0)).outcomes[0]
+        assert isinstance(outcome, RowFailedError)
+        assert isinstance(outcome.__cause__, RunAbortedError)
+
+    _serve(story, _options(aside_seconds=0.01, max_run_seconds=0.1), shut=True)

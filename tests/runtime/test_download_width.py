@@ -20,7 +20,7 @@ _MB = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """Each connection brings at most `each` bytes a second, all `together`; so much of a processor is busy."""
+    """Each connection brings at most `each` bytes a second, all `together`; `busy`: of a processor."""
 
     each: float
     together: float

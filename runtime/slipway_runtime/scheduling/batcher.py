@@ -37,6 +37,7 @@ class BatcherOptions:
     queue: QueueLimits
     max_run_seconds: float = 60.0
     inline_seconds: float = 0.0015
+    aside_seconds: float = 0.0
     turns: Turns = field(default_factory=Turns)
     clock: Clock = time.perf_counter
     model: str = ""
@@ -59,6 +60,7 @@ class Batcher:
                 estimate=options.estimate,
                 max_run_seconds=options.max_run_seconds,
                 inline_seconds=options.inline_seconds,
+                aside_seconds=options.aside_seconds,
                 turns=options.turns,
                 clock=options.clock,
                 name=f"{options.model} {options.version}",

@@ -37,12 +37,15 @@ class DispatcherOptions:
     """The bounds of a batch, what one costs, and whom the machine is shared with.
 
     A run that is predicted to take less than `inline_seconds` is not handed to the thread and back.
+    While one is in the thread the loop looks at what has come every `aside_seconds` only: on a single
+    processor each look interrupts the run, and costs several times what it does among others.
     """
 
     limits: policy.Limits
     estimate: Estimate
     max_run_seconds: float = 60.0
     inline_seconds: float = 0.0015
+    aside_seconds: float = 0.0
     turns: Turns = field(default_factory=Turns)
     clock: Clock = time.perf_counter
     name: str = ""
@@ -186,6 +189,16 @@ class Dispatcher:
             return
         self._watch()
         self._worker.submit(execution)
+        if self._options.aside_seconds:  # in two turns: the answers of the run before go out first
+            self._loop.call_soon(self._loop.call_soon, self._stand_aside, execution)
+
+    def _stand_aside(self, execution: Execution) -> None:
+        """Once a turn of the loop, which in between sees to everything that has come."""
+        batch = self.batch
+        if batch is None or batch.execution is not execution:
+            return
+        if not self._worker.wait(self._options.aside_seconds):
+            self._loop.call_soon(self._stand_aside, execution)
 
     def _ran(self, execution: Execution) -> None:
         """A run on the loop itself has ended. Its answers go first: the next run would hold them up."""

@@ -24,12 +24,18 @@ class Worker:
         self._loop = loop
         self._report = report
         self._inbox: queue.SimpleQueue[Execution | None] = queue.SimpleQueue()
+        self._resting = threading.Event()
         # A daemon: a run that never ends must not keep the process from ending.
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, execution: Execution) -> None:
+        self._resting.clear()
         self._inbox.put(execution)
+
+    def wait(self, seconds: float) -> bool:
+        """Leave the processor to it for so long, or until it has ended what it was given. Blocks the loop."""
+        return self._resting.wait(seconds)
 
     def stop(self) -> None:
         """End the thread after what was submitted."""
@@ -43,5 +49,6 @@ class Worker:
     def _serve(self) -> None:
         while (execution := self._inbox.get()) is not None:
             execution.run()
+            self._resting.set()
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
                 self._loop.call_soon_threadsafe(self._report, execution)

@@ -35,6 +35,7 @@ _WARM_UP_SECONDS = 5.0
 # Runs as short as this are the event loop's own: to hand one to the thread and back costs as much. Where
 # there is one processor the thread computes nothing beside the loop, so only that others wait counts.
 _INLINE_SECONDS, _INLINE_ON_ONE_PROCESSOR = 0.0015, 0.005
+_ASIDE_ON_ONE_PROCESSOR = 0.002
 
 Progress = Callable[[Phase], None]
 """Told of every step as it begins, from any thread."""
@@ -201,6 +202,7 @@ class Loader:
             ),
             max_run_seconds=self._settings.max_run_seconds,
             inline_seconds=_INLINE_ON_ONE_PROCESSOR if self._threads == 1 else _INLINE_SECONDS,
+            aside_seconds=_ASIDE_ON_ONE_PROCESSOR if self._threads == 1 else 0.0,
             turns=self._turns,
             clock=built.model.clock,
             model=wanted.name,
