@@ -40,7 +40,7 @@ soak: venv ## 50,000 requests over five switches, the operator killed twice on t
 	@$(PYTHON) -m tests.soak.swaps
 	@$(PYTHON) -m tests.soak.drains
 
-bench: venv ## the runtime beside other servers, overload, a download from S3: 40 minutes on a machine that does nothing else
+bench: venv ## the runtime beside other servers, overload, a download from S3: half an hour on a machine that does nothing else
 	@$(PYTHON) -m bench.download
 	@$(PYTHON) -m bench.runtime --publish
 
