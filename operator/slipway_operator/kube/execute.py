@@ -54,8 +54,7 @@ class Executor:
                 | actions.MarkLentService()
                 | actions.MendService()
             ):
-                around = surroundings.Surroundings(self.server, self.model, self.cluster, self.platform)
-                await around.execute(action)
+                await self._around.execute(action)
             case _:
                 await self._note(action)
 
@@ -118,8 +117,11 @@ class Executor:
         await self._create(paths.services(self.model.namespace), body)
 
     async def _create(self, path: str, body: identity.Body) -> None:
-        child = identity.also_labelled(body, self.platform.labels)
-        await self.server.create(path, child, manager=labels.FIELD_MANAGER)
+        await self._around.create(path, body)
+
+    @property
+    def _around(self) -> surroundings.Surroundings:
+        return surroundings.Surroundings(self.server, self.model, self.cluster, self.platform)
 
     async def _switch(self, move: actions.SwitchTraffic) -> None:
         body = service.switch(

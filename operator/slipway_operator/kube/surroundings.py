@@ -47,6 +47,11 @@ class Surroundings:
             case _:
                 assert_never(action)
 
+    async def create(self, path: str, body: identity.Body) -> None:
+        """A child, with the administrator's own labels. Raises `errors.ApiError`."""
+        child = identity.also_labelled(body, self.platform.labels)
+        await self.server.create(path, child, manager=labels.FIELD_MANAGER)
+
     async def _create_resolver(self, action: actions.CreateResolver) -> None:
         body = resolver.of_revision(
             self.model,
@@ -55,8 +60,7 @@ class Surroundings:
             attempt=action.attempt,
             platform=self.platform,
         )
-        child = identity.also_labelled(body, self.platform.labels)
-        await self.server.create(paths.pods(self.model.namespace), child, manager=labels.FIELD_MANAGER)
+        await self.create(paths.pods(self.model.namespace), body)
 
     async def _delete_resolver(self, name: str) -> None:
         """One that was read as ours; by its uid, so never a namesake's."""
@@ -73,8 +77,7 @@ class Surroundings:
             version=owner["metadata"]["labels"][labels.VERSION],
             deployment_uid=owner["metadata"]["uid"],
         )
-        child = identity.also_labelled(body, self.platform.labels)
-        await self.server.create(paths.budgets(self.model.namespace), child, manager=labels.FIELD_MANAGER)
+        await self.create(paths.budgets(self.model.namespace), body)
 
     async def _delete_budget(self, revision: str) -> None:
         budget = self._named(self.cluster.budgets, "PodDisruptionBudget", revision)["metadata"]
