@@ -7,9 +7,10 @@ compared are measured within seconds of each other. Knows no results' meaning.
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,10 +100,9 @@ def _round(plan: Plan, model: str, round_: int, bench: Bench) -> None:
             server.name: _held(stack, server, model, round_, bench)
             for server in dict.fromkeys(server for _, server in missing)
         }
-        for point, server in missing:
-            if plan.thorough and server is servers.OURS and point.connections == LIMIT_CLIENTS:
-                _limit(model, round_, bench)  # now: it is a pair with what comes next
-            _measure(point, started[server.name], round_, bench)
+        for point in dict.fromkeys(point for point, _ in missing):
+            asked = [started[server.name] for at, server in missing if at is point]
+            _measure(point, asked, round_, bench, limit=plan.thorough and point.connections == LIMIT_CLIENTS)
         for running in started.values():
             key = Key(Kind.MEMORY, round_, model, running.server.name)
             bench.records.add(key, {"mb": running.resident_mb()})
@@ -123,19 +123,38 @@ def _held(stack: contextlib.ExitStack, server: Server, model: str, round_: int, 
     return running
 
 
-def _measure(point: Point, running: Running, round_: int, bench: Bench) -> None:
-    server = running.server
-    bench.told(f"round {round_}, {point.model}, {point.connections} clients: {server.title}")
-    load = Load(connections=point.connections, seconds=point.seconds, warm_up=point.warm_up)
+def _measure(point: Point, asked: list[Running], round_: int, bench: Bench, *, limit: bool) -> None:
+    """Each server in turn, and where there are more visits, the other way round; `limit`: onnxruntime too."""
+    found: dict[str, list[Outcome]] = {running.server.name: [] for running in asked}
+    limits = []
+    for visit in range(point.visits):
+        for running in asked if visit % 2 == 0 else asked[::-1]:
+            if limit and running.server is servers.OURS:
+                limits.append(_limit(point.model, round_, bench))  # now: it is a pair with what comes next
+            found[running.server.name].append(_visit(point, running, round_, bench))
+    for running in asked:
+        bench.records.add(_key(point, running.server, round_), _values(found[running.server.name]))
+    if limits:
+        means = {name: statistics.mean(one[name] for one in limits) for name in limits[0]}
+        bench.records.add(Key(Kind.LIMIT, round_, point.model, "onnxruntime"), means)
+
+
+def _visit(point: Point, running: Running, round_: int, bench: Bench) -> Outcome:
+    bench.told(f"round {round_}, {point.model}, {point.connections} clients: {running.server.title}")
+    load = Load(point.connections, point.seconds, warm_up=point.warm_up, answers=point.answers)
     with _going(running):
-        outcome = bench.load(running, load)
-    bench.records.add(_key(point, server, round_), _values(outcome))
+        return bench.load(running, load)
 
 
-def _values(outcome: Outcome) -> Mapping[str, float]:
-    served = outcome.statuses.get(200)
-    latency = {"p50": served.p50, "p99": served.p99} if served else {"p50": 0.0, "p99": 0.0}
-    return {"rate": outcome.rate, "failed": outcome.failed, **latency}
+def _values(visits: Sequence[Outcome]) -> Mapping[str, float]:
+    """Their rate over all, and the means of what each had as its p50 and p99."""
+    served = [outcome.statuses[200] for outcome in visits if 200 in outcome.statuses]
+    return {
+        "rate": sum(group.count for group in served) / sum(outcome.seconds for outcome in visits),
+        "failed": sum(outcome.failed for outcome in visits),
+        "p50": statistics.mean(group.p50 for group in served) if served else 0.0,
+        "p99": statistics.mean(group.p99 for group in served) if served else 0.0,
+    }
 
 
 def _idle(running: Running, key: Key, bench: Bench) -> None:
@@ -158,10 +177,8 @@ def _going(running: Running) -> Iterator[None]:
         running.hold()
 
 
-def _limit(model: str, round_: int, bench: Bench) -> None:
-    key = Key(Kind.LIMIT, round_, model, "onnxruntime")
-    if key in bench.records:
-        return
+def _limit(model: str, round_: int, bench: Bench) -> Mapping[str, float]:
+    """Rows a second of the same core without a server: `alone`, and `sorted` by length."""
     bench.told(f"round {round_}, {model}: onnxruntime without a server")
     words = [] if bench.cores.server is None else ["taskset", "-c", str(bench.cores.server)]
     done = subprocess.run(
@@ -173,7 +190,8 @@ def _limit(model: str, round_: int, bench: Bench) -> None:
         check=True,
         timeout=_LIMIT_TIMEOUT,
     )
-    bench.records.add(key, json.loads(done.stdout))
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 def _key(point: Point, server: Server, round_: int) -> Key:

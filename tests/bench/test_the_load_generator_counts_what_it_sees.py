@@ -125,3 +125,27 @@ def test_only_a_server_on_this_machine_is_ever_asked(tmp_path: pathlib.Path) -> 
 
     with pytest.raises(ClientError):
         client.send("http://192.0.2.1/x", file, Load(connections=1, seconds=1), core=None)
+
+
+def test_so_many_answers_are_counted_from_one_to_one_and_then_nobody_is_waited_for(
+    url: str, tmp_path: pathlib.Path
+) -> None:
+    file = _bodies(tmp_path, "[200,20]")
+    load = Load(connections=2, seconds=60, warm_up=0.1, answers=10)
+
+    began = time.monotonic()
+    found = client.send(url, file, load, core=None)
+
+    assert time.monotonic() - began < 30
+    assert found.failed == 0
+    assert found.statuses[200].count == 10
+    assert 10 < found.rate <= 110, "two at a time, 20 ms each: a hundred a second, or fewer"
+
+
+def test_where_the_time_is_up_first_what_has_come_is_counted(url: str, tmp_path: pathlib.Path) -> None:
+    file = _bodies(tmp_path, "[200,20]")
+
+    found = client.send(url, file, Load(connections=1, seconds=0.5, answers=1000), core=None)
+
+    assert 0 < found.statuses[200].count < 30
+    assert found.seconds == pytest.approx(0.5, abs=0.1)

@@ -26,7 +26,8 @@ class ClientError(Exception):
 class Load:
     """What to send: `connections` clients for `seconds`, each waiting for its answer.
 
-    With `rate` they do not wait; with `count` each sends so many and ends.
+    With `rate` they do not wait; with `count` each sends so many and ends; with `answers` all end when so
+    many have come after the warm-up, if that is before the time is up.
     """
 
     connections: int
@@ -34,6 +35,7 @@ class Load:
     warm_up: float = 0.0
     rate: float = 0.0
     count: int = 0
+    answers: int = 0
     timeout: float = 30.0
 
 
@@ -104,6 +106,7 @@ def parse(output: str) -> Outcome:
 def _flags(load: Load) -> Sequence[str]:
     return [
         *("-connections", str(load.connections), "-count", str(load.count), "-rate", str(load.rate)),
+        *("-answers", str(load.answers)),
         *("-warm-up", f"{load.warm_up}s", "-duration", f"{load.seconds}s", "-timeout", f"{load.timeout}s"),
     ]
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,22 +27,57 @@ type load struct {
 	next     atomic.Int64
 }
 
-// closed has each client send its next request when it has its answer.
+// closed has each client send its next request when it has its answer, until the time is up or, where so
+// many are wanted, the answers after the warm-up are complete: nobody waits for the others then.
 func (load *load) closed(began time.Time) []outcome {
 	end := began.Add(load.warmUp + load.duration)
-	found := make([][]outcome, load.connections)
+	counted := &tally{from: began.Add(load.warmUp), wanted: load.answers, complete: make(chan struct{})}
 	var clients sync.WaitGroup
-	for client := range load.connections {
+	for range load.connections {
 		clients.Go(func() {
 			line := &line{load: load}
 			defer line.close()
 			for sent := 0; time.Now().Before(end) && (load.count == 0 || sent < load.count); sent++ {
-				found[client] = append(found[client], line.ask(time.Now(), deadline(end, load)))
+				counted.add(line.ask(time.Now(), deadline(end, load)))
 			}
 		})
 	}
-	clients.Wait()
-	return flat(found)
+	go func() { clients.Wait(); counted.end() }()
+	<-counted.complete
+	return counted.all()
+}
+
+// tally has the outcomes of all clients, and ends when those that are wanted have come.
+type tally struct {
+	from     time.Time
+	wanted   int
+	complete chan struct{}
+	mutex    sync.Mutex
+	found    []outcome
+	answered int
+	ended    sync.Once
+}
+
+func (tally *tally) add(got outcome) {
+	tally.mutex.Lock()
+	defer tally.mutex.Unlock()
+	tally.found = append(tally.found, got)
+	if got.errorText == "" && got.ended.After(tally.from) {
+		tally.answered++
+	}
+	if tally.wanted > 0 && tally.answered == tally.wanted {
+		tally.end()
+	}
+}
+
+func (tally *tally) end() {
+	tally.ended.Do(func() { close(tally.complete) })
+}
+
+func (tally *tally) all() []outcome {
+	tally.mutex.Lock()
+	defer tally.mutex.Unlock()
+	return slices.Clone(tally.found)
 }
 
 // open sends at a rate, on the connection that was idle last or on a new one. One that would be beyond
@@ -188,12 +224,4 @@ func (line *line) close() {
 		line.connection.Close()
 		line.connection = nil
 	}
-}
-
-func flat(parts [][]outcome) []outcome {
-	var all []outcome
-	for _, part := range parts {
-		all = append(all, part...)
-	}
-	return all
 }

@@ -21,6 +21,7 @@ type options struct {
 	bodies      string
 	connections int
 	count       int
+	answers     int
 	rate        float64
 	warmUp      time.Duration
 	duration    time.Duration
@@ -51,6 +52,7 @@ func parse() options {
 	flag.StringVar(&chosen.bodies, "bodies", "", "a file with one JSON body a line, sent in turn")
 	flag.IntVar(&chosen.connections, "connections", 1, "clients, or at a rate the most that are open at once")
 	flag.IntVar(&chosen.count, "count", 0, "requests of each client; 0: until the time is up")
+	flag.IntVar(&chosen.answers, "answers", 0, "end when so many came after the warm-up, if that is before the time is up; 0: no")
 	flag.Float64Var(&chosen.rate, "rate", 0, "requests a second, whatever the answers; 0: each client waits for its answer")
 	flag.DurationVar(&chosen.warmUp, "warm-up", 0, "how long answers are not counted")
 	flag.DurationVar(&chosen.duration, "duration", time.Second, "how long they are counted after that")

@@ -23,11 +23,38 @@ type group struct {
 	Most  float64 `json:"max"`
 }
 
-// summarise counts what was answered after the warm-up; in an open loop, what was due after it.
+// window is the time whose answers are counted. Where a number of them is wanted it begins with an answer and
+// ends with one: answers come in batches, and half of one is some percent of a short measurement.
+type window struct{ from, until time.Time }
+
+func windowOf(outcomes []outcome, began time.Time, chosen options) window {
+	from := began.Add(chosen.warmUp)
+	until := from.Add(chosen.duration)
+	if chosen.answers == 0 {
+		return window{from, until}
+	}
+	first, last, after := from, until, 0
+	slices.SortFunc(outcomes, func(one, other outcome) int { return one.ended.Compare(other.ended) })
+	for _, one := range outcomes {
+		switch {
+		case one.errorText != "":
+		case !one.ended.After(from):
+			first = one.ended
+		default:
+			if after++; after == chosen.answers {
+				last = one.ended
+			}
+		}
+	}
+	return window{first, last}
+}
+
+// summarise counts what was answered in the window; in an open loop, what was due in it.
 func summarise(outcomes []outcome, began time.Time, chosen options) summary {
-	from, until := began.Add(chosen.warmUp), began.Add(chosen.warmUp+chosen.duration)
+	counted := windowOf(outcomes, began, chosen)
+	from, until := counted.from, counted.until
 	result := summary{
-		Seconds:  chosen.duration.Seconds(),
+		Seconds:  until.Sub(from).Seconds(),
 		Statuses: map[string]group{},
 		Errors:   map[string]int{},
 	}
@@ -37,7 +64,7 @@ func summarise(outcomes []outcome, began time.Time, chosen options) summary {
 		if chosen.rate > 0 {
 			at = one.began
 		}
-		if at.Before(from) || (chosen.count == 0 && at.After(until)) {
+		if !at.After(from) || (chosen.count == 0 && at.After(until)) {
 			continue
 		}
 		switch {
