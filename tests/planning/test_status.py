@@ -137,12 +137,12 @@ STEPS = [
     ),
     pytest.param(
         a_model(asking="v2").with_live("v2").with_retired("v1", pods=2),
-        (STEP.DRAINING, REASON.DRAINING, "2 pods of version v1 answer what is still open"),
+        (STEP.DRAINING, REASON.DRAINING, "the pods of version v1 answer what is still open"),
         id="the old version drains",
     ),
     pytest.param(
         a_model(asking="v2").with_live("v2").with_retired("v1", desired=1),
-        (STEP.DRAINING, REASON.DRAINING, "0 pods of version v1 answer what is still open"),
+        (STEP.DRAINING, REASON.DRAINING, "the pods of version v1 answer what is still open"),
         id="a Deployment without pods is still to be scaled down",
     ),
     pytest.param(

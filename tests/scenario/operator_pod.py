@@ -29,6 +29,7 @@ class OperatorPod:
         self._since = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._words: list[str] = []
         self._killed: dict[str, datetime] = {}  # by container id
+        self._waited_for: set[str] = set()
         self.absences: list[tuple[datetime, datetime]] = []
 
     def aim(self) -> Callable[[], None]:
@@ -52,7 +53,7 @@ class OperatorPod:
                 raise AssertionError(f"the operator is not ready again within {_PATIENCE:g} s")
             time.sleep(0.5)
         if self._killed:
-            self.absences.append((max(self._killed.values()), journal.now()))
+            self.absences.append((self._absent_since(), journal.now()))
         if self.restarts() > 0:
             self._keep_words(self._pod(), previous=True)
 
@@ -76,8 +77,10 @@ class OperatorPod:
         if self.restarts() == 0:
             return
         self._keep_words(pod, previous=False)
+        gone = journal.now()
         self._kubectl.delete("pod", pod["metadata"]["name"], namespace=NAMESPACE)
         self.wait()
+        self.absences.append((gone, journal.now()))
 
     def restarts(self) -> int:
         """How often the present pod's container was started again."""
@@ -98,6 +101,12 @@ class OperatorPod:
         self._keep_words(pod, previous=False)
         lines = dict.fromkeys(line for words in self._words for line in words.splitlines())
         return "\n".join(line for line in lines if _concerns(line, namespace))
+
+    def _absent_since(self) -> datetime:
+        """The first death that has not been waited for: the next may come before that wait has ended."""
+        new = [at for container, at in self._killed.items() if container not in self._waited_for]
+        self._waited_for.update(self._killed)
+        return min(new, default=max(self._killed.values()))
 
     def _scale(self, replicas: int) -> None:
         self._kubectl.run("scale", f"deployment/{NAME}", "-n", NAMESPACE, f"--replicas={replicas}")

@@ -230,8 +230,8 @@ def _leaving(s: situation.Situation) -> Where:
             message = f"version {revision.version} keeps its pods until {unmade.clock(until)}"
             return Where(STEP.KEEPING_WARM, REASON.KEEPING_WARM, message)
     draining = [r for r in s.bystanders if r.pods > 0 or r.desired > 0]
-    if draining:
-        message = f"{draining[0].pods} pods of version {draining[0].version} answer what is still open"
+    if draining:  # without their number, which would be a write of the status for each pod that ends
+        message = f"the pods of version {draining[0].version} answer what is still open"
         return Where(STEP.DRAINING, REASON.DRAINING, message)
     return Where(STEP.COMPLETE, REASON.ROLLOUT_COMPLETE, f"version {s.asked.version} receives the requests")
 
