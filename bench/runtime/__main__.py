@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ _console = Console(highlight=False)
 def main() -> int:
     """Exit code 0 when every goal that was measured is reached, 1 when not, 2 when it could not run."""
     asked = _parse()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no server may be left behind
     chosen = plan.quick() if asked.quick else plan.full(asked.pairs)
     try:
         records, facts = _measure(chosen, asked)

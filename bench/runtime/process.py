@@ -148,7 +148,7 @@ def running(
 def _environment(server: Server, bundle: Path, port: int, runtime: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     if server.kind == servers.OURS.kind:
-        return {**kept, **_ours(bundle, port, runtime)}
+        return {**kept, **_ours(bundle, port, runtime), **server.environment}
     told = {"BENCH_MODEL": str(bundle), "BENCH_PORT": str(port)}
     return {**kept, **servers.for_peer(), **told, **server.environment}
 

@@ -82,6 +82,16 @@ NAIVE = Server("naive", "naive", "FastAPI, 32 rows or 20 ms", "fastapi/naive.py"
 
 SERVERS: Sequence[Server] = (
     OURS,
+    Server(
+        "slipway-whole",
+        "slipway",
+        "Slipway, the model as it is",
+        "slipway",
+        _PREDICT,
+        {"SLIPWAY_PRUNE": "false"},
+        default=False,
+        reference=True,  # to see how much comes of what is not computed
+    ),
     PLAIN,
     NAIVE,
     Server("mlserver", "mlserver", "MLServer", "mlserver/server.py", _INFER, form="tensors"),

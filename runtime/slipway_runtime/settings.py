@@ -45,6 +45,7 @@ class Settings(SourceSettings):
     verification_examples: Annotated[list[Example], Field(max_length=1000)] = Field(default_factory=list)
 
     execution_provider: providers.Choice = providers.Choice.AUTO
+    prune: bool = True  # leave out of a model what its answers do not depend on
     max_batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
     max_batch_tokens: Annotated[int, Field(ge=1)] = 16_384
     max_wait_milliseconds: Annotated[float, Field(ge=0, le=10_000)] = 20

@@ -13,7 +13,7 @@ from typing import Any
 
 import onnxruntime
 
-from slipway_runtime.engine import arena, locales, ports, providers, trial
+from slipway_runtime.engine import arena, locales, ports, providers, pruning, trial
 from slipway_runtime.engine.model import Array, Clock, OutOfMemoryError, RunAbortedError, RunControl
 from slipway_runtime.engine.ports import Port
 from slipway_runtime.failures import Reason, StartupError
@@ -32,13 +32,15 @@ class SessionOptions:
     """What shapes a session: the hardware asked for, the threads of one run, and what runs may take.
 
     `run_bytes` is for all runs on the CPU together; the first session of the process decides.
-    `gpu_bytes` is for this session, weights included; None is all there is.
+    `gpu_bytes` is for this session, weights included; None is all there is. With `prune` the session
+    does not compute what its answers do not depend on.
     """
 
     provider: providers.Choice
     threads: int
     run_bytes: int = 1 << 30
     gpu_bytes: int | None = None
+    prune: bool = True
 
 
 class Session:
@@ -88,17 +90,20 @@ def _create(path: pathlib.Path, options: SessionOptions, wanted: Sequence[str]) 
     if providers.CUDA in wanted:
         onnxruntime.preload_dlls(directory="")  # the CUDA libraries that came with the wheel
 
-    def load() -> Any:
+    def load(file: pathlib.Path) -> Any:
         chosen = providers.configured(wanted, options.gpu_bytes)
         return onnxruntime.InferenceSession(
-            str(path),
+            str(file),
             sess_options=_tuned(options),
             providers=chosen,
             enable_fallback=int(len(wanted) > 1),  # it prints, and tries the same again if there is but one
         )
 
+    def loaded() -> Any:
+        return pruning.load(path, load) if options.prune else load(path)
+
     try:
-        return locales.with_english(load, scratch=path.parent)
+        return locales.with_english(loaded, scratch=path.parent)
     except Exception as error:  # onnxruntime's exceptions share no base but this
         raise StartupError(
             Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load model.onnx: {error}", subject="model.onnx"

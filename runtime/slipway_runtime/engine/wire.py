@@ -1,4 +1,4 @@
-"""The protobuf wire format, as far as looking at bytes of unknown origin needs it.
+"""The protobuf wire format, as far as looking at bytes of unknown origin and writing a few needs it.
 
 The `onnx` package is no part of the runtime: its checker and loader have had holes of their own, and
 all that must be known before a load is a handful of fields. Knows nothing of ONNX.
@@ -91,3 +91,28 @@ def _varint(message: memoryview, position: int) -> tuple[int, int]:
                 raise MalformedError("a number has more than 64 bits")
     except IndexError as error:
         raise MalformedError("it ends in the middle of a number") from error
+
+
+def write_header(number: int, size: int) -> bytes:
+    """What stands before a value of `size` bytes."""
+    return _written(number << 3 | _BYTES) + _written(size)
+
+
+def write_bytes(number: int, value: bytes) -> bytes:
+    """A field whose value is a string, bytes, or a message."""
+    return write_header(number, len(value)) + value
+
+
+def write_number(number: int, value: int) -> bytes:
+    """A field whose value is a number, which is not negative."""
+    return _written(number << 3 | _VARINT) + _written(value)
+
+
+def _written(value: int) -> bytes:
+    """A varint."""
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)

@@ -162,6 +162,7 @@ class Loader:
             threads=self._threads,
             run_bytes=self._settings.max_run_bytes,
             gpu_bytes=self._settings.gpu_memory_bytes,
+            prune=self._settings.prune,
         )
         with memory.large_blocks_apart():
             return forms.load(fetched, options)
