@@ -257,3 +257,16 @@ def _wait_for_readiness(process: RuntimeProcess, status: int) -> None:
     while httpx.get(f"{process.probes_url}/readyz").status_code != status:
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def test_a_process_that_nobody_asks_wakes_up_seldom(runtime: RuntimeProcess) -> None:
+    """Each look at what may have come costs a node of many models: its heart, its clock, its connections."""
+
+    def woken() -> int:
+        lines = pathlib.Path(f"/proc/{runtime.pid}/task/{runtime.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches:"))
+
+    before, began = woken(), time.monotonic()
+    time.sleep(4)
+
+    assert (woken() - before) / (time.monotonic() - began) < 12
