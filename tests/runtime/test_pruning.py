@@ -296,6 +296,29 @@ def test_a_pruned_file_answers_as_the_file(tmp_path: pathlib.Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("positions", ["L", 7])
+def test_shapes_beside_the_graph_that_are_no_longer_true_are_left_out(
+    tmp_path: pathlib.Path, positions: int | str
+) -> None:
+    whole = encoder.build(SMALL)
+    model = onnx.shape_inference.infer_shapes(whole)
+    for value in model.graph.value_info:
+        for dim in value.type.tensor_type.shape.dim:
+            if isinstance(positions, int) and dim.dim_param == "L":
+                dim.dim_value = positions
+    assert model.graph.value_info
+    onnx.save(model, tmp_path / "model.onnx")
+
+    session = _session(tmp_path / "model.onnx")
+
+    np.testing.assert_allclose(
+        session.run(["logits"], _words(), RunControl())[0], _run(whole, _words())[0], rtol=1e-5
+    )
+    pruned = _pruned(model)
+    assert pruned is not None
+    assert 0 < len(pruned.graph.value_info) < len(model.graph.value_info)
+
+
 def test_weights_in_a_file_beside_it_are_found(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "model.onnx"
     onnx.save(encoder.build(SMALL), path, save_as_external_data=True, location="weights", size_threshold=100)

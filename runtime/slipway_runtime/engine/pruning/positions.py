@@ -18,10 +18,13 @@ _OF_FEATURES = (-1, _FEATURES)
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The nodes that are to see the first position only, by their index, and the values they get it of."""
+    """The nodes that are to see the first position only, by their index; the values of which they get it;
+    and the values they make, which have one position then.
+    """
 
     nodes: frozenset[int]
     values: frozenset[str]
+    made: frozenset[str]
 
 
 def cut(graph: Graph) -> Cut | None:
@@ -37,9 +40,9 @@ def cut(graph: Graph) -> Cut | None:
             chosen.add(index)
     if not any(graph.nodes[index].operator == "MatMul" for index in chosen):
         return None
-    made = {name for index in chosen for name in graph.nodes[index].outputs}
-    read = {name for index in chosen for name in _variable(graph.nodes[index], graph)}
-    return Cut(frozenset(chosen), frozenset(read - made))
+    made = frozenset(name for index in chosen for name in graph.nodes[index].outputs)
+    read = frozenset(name for index in chosen for name in _variable(graph.nodes[index], graph))
+    return Cut(frozenset(chosen), read - made, made)
 
 
 def _consumers(graph: Graph) -> Mapping[str, set[int]]:

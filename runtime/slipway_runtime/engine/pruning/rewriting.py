@@ -9,7 +9,7 @@ from slipway_runtime.engine.pruning.streaming import Chunks
 
 _MARK = "slipway.pruning:"  # a name that a model has too makes it fail to load, and it is loaded as it is
 _FIRST = _MARK + "first"
-_NODE, _GRAPH = 1, 7
+_NODE, _GRAPH, _SHAPE = 1, 7, 13
 
 
 def pruned(model: memoryview) -> Chunks | None:
@@ -36,6 +36,8 @@ def _graph(message: memoryview, cut: Cut) -> Iterator[bytes | memoryview]:
     waiting, index = set(cut.values), 0
     renamed = {name: f"{_MARK}{name}" for name in cut.values}
     for number, value, start, end in wire.spans(message):
+        if number == _SHAPE and _name(wire.message(value)) in cut.made:
+            continue  # it says how many positions there were, and onnxruntime would plan its memory by it
         if number != _NODE:
             yield message[start:end]
             continue
@@ -49,6 +51,11 @@ def _graph(message: memoryview, cut: Cut) -> Iterator[bytes | memoryview]:
         else:
             yield message[start:end]
         index += 1
+
+
+def _name(shape: memoryview) -> str:
+    """Whose shape it is: ValueInfoProto."""
+    return next((wire.text(value) for number, value in wire.fields(shape) if number == 1), "")
 
 
 def _inputs(node: memoryview) -> list[str]:
