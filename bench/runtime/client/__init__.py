@@ -81,7 +81,12 @@ def binary() -> Path:
 
 def send(url: str, bodies: Path, load: Load, *, core: int | None) -> Outcome:
     """Run one load to its end, on `core`. Raises ClientError when it does not end."""
-    return parse(start(url, bodies, load, core=core).communicate(timeout=_bound(load))[0])
+    with start(url, bodies, load, core=core) as program:
+        try:
+            return parse(program.communicate(timeout=_bound(load))[0])
+        except BaseException:  # who stops the measurement means this too
+            program.kill()
+            raise
 
 
 def start(url: str, bodies: Path, load: Load, *, core: int | None) -> "subprocess.Popen[str]":
