@@ -38,7 +38,8 @@ from slipway_runtime.versions.loading import MakePredictor
 from slipway_runtime.versions.repository import Repository
 
 _HEARTBEAT_SECONDS = 0.5
-_COLLECT_AFTER = 10_000  # more objects than at the last time
+_COLLECT_AFTER = 2_000  # more objects than at the last time
+_COLLECT_OLDER_AFTER = 100  # of those, what is left of them
 # For what is still being answered when a drain's time is up.
 _LAST_ANSWERS_SECONDS = 10
 _LAST_SPANS_SECONDS = 3
@@ -50,8 +51,9 @@ def run() -> int:
     """Serve until the process is told to stop. Returns its exit code."""
     memory.share_heaps()
     # References are counted, and leave little to collect: by default the requests under way are looked
-    # through again and again, for a tenth of all that an answer of a small model costs.
-    gc.set_threshold(_COLLECT_AFTER)
+    # through again and again, for a tenth of all that an answer of a small model costs. To look through
+    # all those of a full queue stops everything for 30 to 60 ms, so that is done still more seldom.
+    gc.set_threshold(_COLLECT_AFTER, _COLLECT_OLDER_AFTER)
     gc.freeze()  # what was imported stays: a collection after an unload need not look at it
     logs.configure("INFO")
     path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
@@ -117,7 +119,7 @@ class _Runtime:
         async with _beating(self._lifecycle):
             await grpc_server.start()
             versions = asyncio.create_task(self._serve_versions(server), name="versions")
-            await server.serve(sockets=[listeners.models])
+            await server.serve(sockets=listening.for_many(listeners.models))
             await self._catalog.close()
             await self._send_last_spans()
             if versions.done():

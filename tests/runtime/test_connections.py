@@ -1,5 +1,6 @@
 """How long a connection lives, and the corners of HTTP/1 that a close must not break."""
 
+import asyncio
 import contextlib
 import json
 import pathlib
@@ -8,7 +9,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import uvloop
 
+from slipway_runtime.transport import listening
 from tests.runtime import processes
 from tests.runtime.bounds import bounded
 from tests.runtime.processes import RuntimeProcess
@@ -283,3 +286,31 @@ def test_open_connections_are_counted(runtime: RuntimeProcess) -> None:
     with _dial(runtime), _dial(runtime):
         _wait_for_open(runtime, 2)
     _wait_for_open(runtime, 0)
+
+
+def test_clients_that_come_together_are_let_in_together() -> None:
+    """However long a turn of the loop is, they do not wait a turn for each other."""
+    made = 0
+    turns: list[int] = []
+
+    class Counted(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: ARG002
+            nonlocal made
+            made += 1
+
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.ExitStack() as stack:
+            listener = listening.bind("127.0.0.1", 0, variable="PORT")
+            for each in listening.for_many(listener):
+                stack.callback((await loop.create_server(Counted, sock=each)).close)
+            for _ in range(24):
+                client = stack.enter_context(socket.socket())
+                client.connect(listener.getsockname())
+            while made < 24:
+                turns.append(made)
+                await asyncio.sleep(0)
+
+    uvloop.run(asyncio.wait_for(serve(), 10))
+
+    assert len(turns) < 12

@@ -5,6 +5,8 @@ import socket
 
 from slipway_runtime.failures import Reason, StartupError
 
+_CONNECTIONS_A_TURN = 8
+
 
 def bind(host: str, port: int, *, variable: str) -> socket.socket:
     """A bound socket on `port` (0: any). An empty `host` is every address of the machine.
@@ -20,6 +22,16 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
             f"{variable}: cannot listen on {port}: {os.strerror(error.errno or 0)}",
             subject=variable,
         ) from error
+
+
+def for_many(listener: socket.socket) -> list[socket.socket]:
+    """`listener` and duplicates of it, to be served together.
+
+    Of each socket uvloop takes one connection in a turn of its loop (libuv does since 1.45). A turn that
+    waits for a run lasts milliseconds, so that after any delay, when clients open new connections because
+    the old ones are in use, these would wait for each other.
+    """
+    return [listener, *(listener.dup() for _ in range(_CONNECTIONS_A_TURN - 1))]
 
 
 def _bind(host: str, port: int) -> socket.socket:
