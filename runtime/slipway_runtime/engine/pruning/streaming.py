@@ -25,7 +25,7 @@ def load(chunks: Chunks, folder: pathlib.Path, loader: Callable[[pathlib.Path], 
     path = folder / f".{uuid.uuid4().hex}.onnx"
     os.mkfifo(path, 0o600)
     opened = threading.Event()
-    writer = threading.Thread(target=_write, args=(path, chunks, opened), name="model-stream")
+    writer = threading.Thread(target=_write, args=(path, chunks, opened), name="model-stream", daemon=True)
     try:
         writer.start()
         try:
