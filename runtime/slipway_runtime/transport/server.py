@@ -73,7 +73,7 @@ class DrainingServer(uvicorn.Server):
         """
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):  # 0: it sets the time in its answers
-            if self._told.is_set() or self._drain.begun:
+            if self._drain.begun:
                 await asyncio.sleep(_OFTEN_SECONDS)
             else:
                 with contextlib.suppress(TimeoutError):
