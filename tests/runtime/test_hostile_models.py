@@ -246,22 +246,14 @@ def _deep(depth: int) -> bytes:
     """Branches in branches, written by hand, since an honest writer would copy each one twice a level."""
     graph = b""
     for _ in range(depth):
-        attribute = _field(6, graph)
-        graph = _field(1, _field(5, attribute))
-    return _field(7, graph)
+        attribute = wire.write_bytes(6, graph)
+        graph = wire.write_bytes(1, wire.write_bytes(5, attribute))
+    return wire.write_bytes(7, graph)
 
 
 def _many(count: int) -> bytes:
-    node = _field(1, _field(4, b"Neg"))
-    return _field(7, node * count)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    size, encoded = len(content), bytearray([number << 3 | 2])
-    while size >= 0x80:
-        encoded.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes(encoded) + bytes([size]) + content
+    node = wire.write_bytes(1, wire.write_bytes(4, b"Neg"))
+    return wire.write_bytes(7, node * count)
 
 
 def _write(model: onnx.ModelProto | bytes) -> models.Write:

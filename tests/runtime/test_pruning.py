@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from bench.runtime import encoder
 from slipway_runtime.engine.model import RunControl
 from slipway_runtime.engine.providers import Choice
-from slipway_runtime.engine.pruning import rewriting, streaming
+from slipway_runtime.engine.pruning import graph, rewriting, streaming
 from slipway_runtime.engine.session import Session, SessionOptions
 from tests.runtime import graphs
 
@@ -130,6 +130,10 @@ LEFT = {
     "somebody else reads it": _model(
         DENSE, CHOICE, _node("Softmax", "dense", to="other", axis=1), outputs=("answer", "other")
     ),
+    "a bias differs by position": _reshaped(_node("Add", "dense", "by position", to="value")),
+    "a dimension more makes it another axis": _reshaped(
+        _node("Add", "dense", "one more dimension", to="value")
+    ),
     "positions see each other": _reshaped(_node("Softmax", "dense", to="value", axis=1)),
     "a mean over positions": _reshaped(_node("ReduceMean", "dense", to="value", axes=[1])),
     "a norm over positions": _reshaped(
@@ -160,18 +164,6 @@ def test_what_works_on_each_position_by_itself_gets_the_first_one_only(name: str
 @pytest.mark.parametrize("name", LEFT)
 def test_a_model_is_left_as_it_is_where(name: str) -> None:
     assert _pruned(LEFT[name]) is None
-
-
-def test_a_model_is_left_as_it_is_where_a_bias_differs_by_position() -> None:
-    model = _reshaped(_node("Add", "dense", "by position", to="value"))
-
-    assert _pruned(model) is None
-
-
-def test_a_dimension_more_is_another_axis() -> None:
-    model = _reshaped(_node("Add", "dense", "one more dimension", to="value"))
-
-    assert _pruned(model) is None
 
 
 def test_a_default_that_a_request_can_replace_is_no_constant() -> None:
@@ -206,6 +198,17 @@ def test_operators_of_an_old_opset_had_other_attributes() -> None:
     model.opset_import[0].version = 12
 
     assert _pruned(model) is None
+
+
+def test_the_numbers_of_trees_are_not_read() -> None:
+    """There can be millions, and while they are read nothing else of the process goes on."""
+    trees = helper.make_node(
+        "TreeEnsembleClassifier", ["x"], ["answer"], domain="ai.onnx.ml", nodes_nodeids=[1, 2]
+    )
+
+    (node,) = graph.read(memoryview(_model(trees).SerializeToString())).nodes
+
+    assert not node.numbers
 
 
 def _steps() -> st.SearchStrategy[list[tuple[str, int, int]]]:

@@ -6,7 +6,6 @@ own notation, any address of the process); a sparse tensor of a few bytes can be
 Only rules about the file stand here: what it costs to load is found out by `trial`.
 """
 
-import mmap
 import pathlib
 import re
 import stat
@@ -39,13 +38,7 @@ class _Findings:
 def check(path: pathlib.Path) -> None:
     """Raises UnsafeError, or MalformedError when `path` is no ONNX file. Its external data lies beside it."""
     findings = _Findings(path.parent)
-    with path.open("rb") as file:
-        try:
-            # Not closed: views of it may live on in the traceback of an error.
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:
-            raise wire.MalformedError("it is empty") from error
-    _model(memoryview(content), findings)
+    _model(wire.mapped(path), findings)
     _check_operators(findings)
 
 

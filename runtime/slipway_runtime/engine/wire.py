@@ -4,6 +4,8 @@ The `onnx` package is no part of the runtime: its checker and loader have had ho
 all that must be known before a load is a handful of fields. Knows nothing of ONNX.
 """
 
+import mmap
+import pathlib
 from collections.abc import Iterator
 
 Value = int | memoryview
@@ -16,6 +18,17 @@ _MOST_VARINT_BITS = 70
 
 class MalformedError(Exception):
     """These bytes are no message."""
+
+
+def mapped(path: pathlib.Path) -> memoryview:
+    """The bytes of a file; only those that are looked at are read. Raises MalformedError if it is empty."""
+    with path.open("rb") as file:
+        try:
+            # Not closed: views of it live on in what is made of it, and in the traceback of an error.
+            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError as error:
+            raise MalformedError("it is empty") from error
+    return memoryview(content)
 
 
 def fields(message: memoryview) -> Iterator[Field]:

@@ -3,6 +3,7 @@
 Reads bytes that `inspection` has passed; tensors' values only where they are a few integers.
 """
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +31,6 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     numbers: Mapping[str, tuple[int, ...]]
-    constant: Constant | None = None
 
     def number(self, name: str, default: int) -> int:
         return self.numbers.get(name, (default,))[0]
@@ -104,8 +104,8 @@ def _add_node(message: memoryview, graph: Graph) -> None:
     inputs: list[str] = []
     outputs: list[str] = []
     numbers: dict[str, tuple[int, ...]] = {}
+    attributes: list[memoryview] = []
     operator = domain = ""
-    constant = None
     for number, value in wire.fields(message):
         match number:
             case 1:
@@ -115,13 +115,19 @@ def _add_node(message: memoryview, graph: Graph) -> None:
             case 4:
                 operator = wire.text(value)
             case 5:
-                constant = _attribute(wire.message(value), numbers, graph) or constant
+                attributes.append(wire.message(value))
             case 7:
                 domain = wire.text(value)
-    known = operator if domain in _DEFAULT_DOMAINS else ""
-    graph.nodes.append(Node(known, tuple(inputs), tuple(outputs), numbers, constant))
-    if known == "Constant" and constant is not None:
-        graph.constants[outputs[0]] = constant
+    if (
+        domain not in _DEFAULT_DOMAINS
+    ):  # none of those that are served has a graph, and trees have many numbers
+        graph.nodes.append(Node("", tuple(inputs), tuple(outputs), numbers))
+        return
+    for attribute in attributes:
+        constant = _attribute(attribute, numbers, graph)
+        if operator == "Constant" and constant is not None:
+            graph.constants[outputs[0]] = constant
+    graph.nodes.append(Node(operator, tuple(inputs), tuple(outputs), numbers))
 
 
 def _attribute(message: memoryview, numbers: dict[str, tuple[int, ...]], graph: Graph) -> Constant | None:
@@ -152,7 +158,7 @@ def _tensor(message: memoryview) -> tuple[str, Constant]:
                 sizes += map(_signed, wire.varints(value))
             case 2 if isinstance(value, int):
                 kind = value
-            case 7:
+            case 7 if isinstance(value, int) or len(value) <= _FEW_BYTES:
                 integers += map(_signed, wire.varints(value))
             case 8:
                 name = wire.text(value)
@@ -160,7 +166,8 @@ def _tensor(message: memoryview) -> tuple[str, Constant]:
                 raw = wire.message(value)
     if kind == _INT64 and 0 < len(raw) <= _FEW_BYTES and len(raw) % 8 == 0:
         integers = list(struct.unpack(f"<{len(raw) // 8}q", raw))
-    return name, Constant(tuple(sizes), tuple(integers) if kind == _INT64 else ())
+    whole = kind == _INT64 and len(integers) == math.prod(sizes)
+    return name, Constant(tuple(sizes), tuple(integers) if whole else ())
 
 
 def _named_rank(message: memoryview) -> tuple[str, int | None]:

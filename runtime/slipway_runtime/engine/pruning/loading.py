@@ -1,6 +1,5 @@
 """Loads a model without what its answers do not depend on. The edge of this package: reads the file."""
 
-import mmap
 import pathlib
 from collections.abc import Callable
 from typing import TypeVar
@@ -34,10 +33,7 @@ def load(path: pathlib.Path, loader: Callable[[pathlib.Path], T]) -> T:
 
 
 def _pruned(path: pathlib.Path) -> Chunks | None:
-    with path.open("rb") as file:
-        # Not closed: the chunks are views of it.
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     try:
-        return rewriting.pruned(memoryview(content))
+        return rewriting.pruned(wire.mapped(path))
     except wire.MalformedError:
         return None
