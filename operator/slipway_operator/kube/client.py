@@ -76,7 +76,7 @@ class Api:
     echoes: echoes.Echoes | None = None
 
     async def get(self, path: str) -> Body:
-        return await self._ask(_Request("get", "GET", path))
+        return await self._object(_Request("get", "GET", path))
 
     async def find(self, path: str) -> Body | None:
         """The object, or None when there is none."""
@@ -98,23 +98,23 @@ class Api:
         return await self._list(_Request("list", "GET", path, accept=_METADATA_ONLY))
 
     async def create(self, path: str, body: Body, *, manager: str) -> Body:
-        return await self._ask(_Request("create", "POST", path, [("fieldManager", manager)], body))
+        return await self._object(_Request("create", "POST", path, [("fieldManager", manager)], body))
 
     async def merge(self, path: str, body: Body, *, manager: str) -> Body:
         """A merge patch; a `resourceVersion` in the body is a precondition."""
-        return await self._ask(
+        return await self._object(
             _Request("patch", "PATCH", path, [("fieldManager", manager)], body, content=MERGE_PATCH)
         )
 
     async def apply(self, path: str, body: Body, *, manager: str) -> Body:
         """Server-side apply, taking over the fields named in it."""
         query = [("fieldManager", manager), ("force", "true")]
-        return await self._ask(_Request("apply", "PATCH", path, query, body, content=APPLY_PATCH))
+        return await self._object(_Request("apply", "PATCH", path, query, body, content=APPLY_PATCH))
 
     async def delete(self, path: str, *, uid: str) -> None:
         """Deletes this very object (not a namesake that came after it); what it owns goes with it."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
-        await self._ask(_Request("delete", "DELETE", path, body=body))
+        await self._object(_Request("delete", "DELETE", path, body=body))
 
     async def _list(self, request: _Request) -> Bodies:
         answer = await self._ask(request)
@@ -124,17 +124,20 @@ class Api:
             self._show(place.kind, item["metadata"].get("namespace", ""), item)
         return items
 
+    async def _object(self, request: _Request) -> Body:
+        """One object; a list is none: its own version is the store's, which no watch has to reach."""
+        answer = await self._ask(request)
+        place = paths.place_of(request.path)
+        self._show(place.kind, place.namespace, answer)
+        return answer
+
     async def _ask(self, request: _Request) -> Body:
         """Once, and again as often as the server says that it has too much to do."""
         for _ in range(_PATIENCE_WITH_OVERLOAD):
             try:
-                answer = await self._sent(request)
+                return await self._sent(request)
             except errors.Overloaded as overloaded:
                 await asyncio.sleep(min(overloaded.retry_after, _LONGEST_RETRY_AFTER))
-            else:
-                place = paths.place_of(request.path)
-                self._show(place.kind, place.namespace, answer)
-                return answer
         return await self._sent(request)
 
     async def _sent(self, request: _Request) -> Body:
