@@ -18,6 +18,9 @@ class ConditionType(StrEnum):
     SOURCE_DRIFTED = (
         "SourceDrifted"  # only while true: what serves could not start anew, its source has changed
     )
+    SUPPORTING_RESOURCES_REFUSED = (
+        "SupportingResourcesRefused"  # only while true: the rollout does without an object that is refused
+    )
 
 
 class ConditionReason(StrEnum):
@@ -41,6 +44,7 @@ class ConditionReason(StrEnum):
     DRAINING = "Draining"  # the old revision's pods answer what is still open
     HIBERNATED = "Hibernated"  # spec.replicas is 0
     NO_READY_PODS = "NoReadyPods"  # the selected revision has no ready pod: requests fail
+    WRITE_REFUSED = "WriteRefused"  # the API server refuses an object that a rollout can do without
 
     # nothing happens until the spec, or the object in the way, changes
     INVALID_SPEC = "InvalidSpec"  # the object breaks a rule that the API server did not enforce

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -18,9 +18,9 @@ from slipway_operator.api import labels, reasons
 from slipway_operator.api import model as api
 from slipway_operator.api import spec as api_spec
 from slipway_operator.api import status as api_status
-from slipway_operator.controller import measuring, work_queue
+from slipway_operator.controller import action_backoff, event_log, execution, measuring, work_queue
 from slipway_operator.domain import happening, observed, revision, status, target
-from slipway_operator.kube import client, errors, events, execute, inquirer, observe, paths, problems, reading
+from slipway_operator.kube import client, errors, execute, inquirer, observe, paths, problems, reading
 from slipway_operator.planning import actions, happenings, permission, plan, situation
 from slipway_operator.planning import status as reporting
 from slipway_operator.rendering import deployment
@@ -29,7 +29,7 @@ from slipway_operator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 0.0
+AT_ONCE = execution.AT_ONCE
 GONE: Final = math.inf  # there is no such model: no look is due
 
 
@@ -45,6 +45,8 @@ class Reconciler:
     watched_since: datetime.datetime  # the start of this process
     asks: inquirer.Inquirer
     service_accounts_allowed: frozenset[str] = frozenset()
+    backoff: action_backoff.ActionBackoff = dataclasses.field(default_factory=action_backoff.ActionBackoff)
+    events: event_log.EventLog = dataclasses.field(default_factory=event_log.EventLog)
 
     async def reconcile(self, key: work_queue.Key) -> float | None:
         """Seconds until the next look is due, None when only an event makes one necessary, or GONE.
@@ -53,6 +55,8 @@ class Reconciler:
         """
         body = await self.server.find(paths.models(key.namespace, key.name))
         if body is None or body["metadata"].get("deletionTimestamp"):
+            self.backoff.forget(key)
+            self.events.forget(key)
             return GONE  # the garbage collector takes the children along
         try:
             model = api.InferenceModel.parse(body)
@@ -72,21 +76,43 @@ class Reconciler:
         before = situation.Situation(asked=asked, seen=seen, now=now)
         seen = await self.asks.complete(model, cluster, before, self._target)
         decided = plan.plan(asked, seen, now=now, model=model.name, namespace=model.namespace)
+        told: list[happening.Happening] = []
+        try:
+            pause = await self._act(model, body, cluster, seen, decided, told)
+        except errors.ApiError:
+            await self._post(model, told)
+            raise
+        await self._post(model, told)  # after the writes: an Event that waits or is refused holds up nothing
+        if pause == AT_ONCE or decided.look_again is None:
+            return pause
+        due = (decided.look_again - now).total_seconds()
+        return due if pause is None else min(due, pause)
+
+    async def _act(
+        self,
+        model: api.InferenceModel,
+        body: client.Body,
+        cluster: reading.Cluster,
+        seen: observed.Observed,
+        decided: plan.Plan,
+        told: list[happening.Happening],
+    ) -> float | None:
+        """Does what was decided and says it; seconds until what could not be done now may be tried again."""
         says = decided.status
         try:
-            await self._execute(model, cluster, seen, decided)
+            pause = await self._execute(model, cluster, seen, decided, told)
         except errors.Refused as error:
             self.asks.was_refused(model)
-            await self._say(model, body, reporting.refused(says, str(error), problems.refusal(str(error))))
+            says = reporting.refused(says, str(error), problems.refusal(str(error)))
+            told += await self._say(model, body, self._with_refusals(model, decided, says))
             raise
         except errors.ApiError:
-            await self._say(model, body, says)
+            told += await self._say(model, body, self._with_refusals(model, decided, says))
             raise
         if not any(isinstance(action, actions.SwitchTraffic) for action in decided.actions):
-            await self._say(model, body, says)  # of who serves it would be wrong by now: the next look tells
-        if decided.actions:
-            return AT_ONCE
-        return None if decided.look_again is None else (decided.look_again - now).total_seconds()
+            # Of who serves it would be wrong after a switch: the next look tells.
+            told += await self._say(model, body, self._with_refusals(model, decided, says))
+        return pause
 
     async def _execute(
         self,
@@ -94,13 +120,22 @@ class Reconciler:
         cluster: reading.Cluster,
         seen: observed.Observed,
         decided: plan.Plan,
-    ) -> None:
-        executor = execute.Executor(self.server, model, cluster, self.platform)
-        for action in decided.actions:
-            await executor.execute(action)
-            log.info(str(action), action=type(action).__name__)
+        told: list[happening.Happening],
+    ) -> float | None:
+        def made(action: actions.Action) -> None:
             measuring.made(action, seen, now=self.clock())
-            await self._tell(model, happenings.of_action(action, decided.status))
+            told.extend(_heard(happenings.of_action(action, decided.status)))
+
+        executor = execute.Executor(self.server, model, cluster, self.platform)
+        carried = execution.Execution(executor, self.backoff, _key(model), self.clock, on_made=made)
+        return await carried.carry_out(decided.actions)
+
+    def _with_refusals(
+        self, model: api.InferenceModel, decided: plan.Plan, says: status.Status
+    ) -> status.Status:
+        refused = self.backoff.refusals(_key(model), decided.actions)
+        untold = self.events.refusal(_key(model), now=self.clock())
+        return reporting.with_refused(says, (*refused, *([untold] if untold else [])))
 
     def _target(self, model: api.InferenceModel, body: client.Body) -> target.Target:
         spec, pace = model.spec, model.spec.rollout
@@ -136,17 +171,18 @@ class Reconciler:
         images = self.images_allowed | {self.platform.runtime_image}
         return permission.Lists(images, self.service_accounts_allowed)
 
-    async def _say(self, model: api.InferenceModel, body: client.Body, says: status.Status) -> None:
-        """The one status write of a look, and none when it would change nothing."""
+    async def _say(
+        self, model: api.InferenceModel, body: client.Body, says: status.Status
+    ) -> list[happening.Happening]:
+        """The one status write of a look, and none when it would change nothing; what is worth an Event."""
         now, before = self.clock(), model.status.rollout
         wanted = rendered.body(says, previous=model.status, generation=model.metadata.generation, now=now)
         if wanted == body.get("status"):
-            return
+            return []
         await self._write_status(model.namespace, model.name, wanted)
         measuring.moved(before, says.step, now=now)
-        await self._tell(model, happenings.of_step(before.step if before else None, says))
-        for drift in happenings.of_drift(_drifted(model.status), says):
-            await self._tell(model, drift)
+        step = happenings.of_step(before.step if before else None, says)
+        return [*_heard(step), *happenings.of_drift(_drifted(model.status), says)]
 
     async def _refuse(self, key: work_queue.Key, body: client.Body, sentence: str) -> None:
         """An object that breaks a rule: said in its status, and nothing of it is touched."""
@@ -167,10 +203,18 @@ class Reconciler:
         await self.server.apply(path, document, manager=labels.FIELD_MANAGER)
         metrics.STATUS_WRITES.inc()
 
-    async def _tell(self, model: api.InferenceModel, what: happening.Happening | None) -> None:
-        if what is not None:
+    async def _post(self, model: api.InferenceModel, told: Sequence[happening.Happening]) -> None:
+        for what in told:
             measuring.happened(what)
-            await events.post(self.server, model, what, now=self.clock(), instance=self.instance)
+            await self.events.post(self.server, model, what, now=self.clock(), instance=self.instance)
+
+
+def _key(model: api.InferenceModel) -> work_queue.Key:
+    return work_queue.Key(model.namespace, model.name)
+
+
+def _heard(what: happening.Happening | None) -> list[happening.Happening]:
+    return [] if what is None else [what]
 
 
 def _drifted(before: api_status.Status) -> frozenset[str]:

@@ -7,7 +7,7 @@ import uuid
 
 from slipway_operator.api import model as api
 from slipway_operator.domain import happening
-from slipway_operator.kube import client, errors, paths
+from slipway_operator.kube import client, paths
 from slipway_operator.rendering import identity
 
 _CONTROLLER = "slipway.dev/operator"
@@ -22,7 +22,7 @@ async def post(
     now: datetime.datetime,
     instance: str,
 ) -> None:
-    """One Event. Its loss is no reason to stop a rollout, so it raises nothing."""
+    """One Event. Raises `errors.ApiError`."""
     body = {
         "apiVersion": "events.k8s.io/v1",
         "kind": "Event",
@@ -42,7 +42,4 @@ async def post(
             "uid": model.metadata.uid,
         },
     }
-    try:
-        await server.create(paths.events(model.namespace), body, manager="slipway")
-    except errors.ApiError:
-        return
+    await server.create(paths.events(model.namespace), body, manager="slipway")

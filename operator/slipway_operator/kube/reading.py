@@ -24,7 +24,7 @@ from slipway_operator.kube import (
     resolvers,
     symptoms,
 )
-from slipway_operator.rendering import access, attempt, identity, source
+from slipway_operator.rendering import access, attempt, comparison, identity, source
 
 Body = dict[str, Any]
 
@@ -106,7 +106,9 @@ def _access(model: api.InferenceModel, seen: Cluster, visitors: access.Visitors 
     found = seen.access
     if found is None or not _owned(found, model.metadata.uid):
         return observed.Access.ABSENT
-    current = visitors is not None and found["spec"] == access.of_model(model, visitors)["spec"]
+    current = visitors is not None and comparison.owns(
+        found.get("spec", {}), access.of_model(model, visitors)["spec"]
+    )
     return observed.Access.CURRENT if current else observed.Access.OUTDATED
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.rendering import disruption, service
+from slipway_operator.rendering import comparison, disruption, service
 
 Body = dict[str, Any]
 
@@ -42,4 +42,6 @@ def is_spoilt(model: api.InferenceModel, deployment: Body, budget: Body) -> bool
         version=metadata["labels"][labels.VERSION],
         deployment_uid=metadata["uid"],
     )["spec"]
-    return {**wanted, **found} != wanted or not {"maxUnavailable", "selector"} <= found.keys()
+    if "unhealthyPodEvictionPolicy" not in found:
+        del wanted["unhealthyPodEvictionPolicy"]
+    return not comparison.owns(found, wanted)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from typing import Final
 
 from slipway_operator.planning.notes import MarkPromoted as MarkPromoted
 from slipway_operator.planning.notes import Note as Note
@@ -146,6 +147,21 @@ class DeleteRevision:
 
     def __str__(self) -> str:
         return f"delete the retired revision {self.revision}"
+
+
+BEST_EFFORT: Final = (
+    CreateBudget,
+    DeleteBudget,
+    ApplyAccess,
+    DeleteAccess,
+    CreatePreviewService,
+    PointPreview,
+    MendService,
+    MarkLentService,
+    DeleteResolver,
+    NoteSlowness,
+)
+"""What a rollout can do without: one that is refused has a condition of its own, and stops nothing else."""
 
 
 Action = (

@@ -6,6 +6,7 @@ Must decide nothing; it asks the policies' own predicates, so that the two canno
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed, revision, status
@@ -123,6 +124,15 @@ def _progressing(at: step.Where) -> status.Condition:
 
 def _pods(ready: int, wanted: int) -> str:
     return f"{ready} of {wanted} pods"
+
+
+def with_refused(says: status.Status, sentences: Sequence[str]) -> status.Status:
+    """The same, and what of the supporting resources the API server would not accept."""
+    if not sentences:
+        return says
+    kind, reason = reasons.ConditionType.SUPPORTING_RESOURCES_REFUSED, reasons.ConditionReason.WRITE_REFUSED
+    message = f"{'; '.join(sentences)}; the rollout goes on without; allow it, and it is tried again"
+    return dataclasses.replace(says, conditions=(*says.conditions, _condition(kind, reason, message)))
 
 
 def refused(says: status.Status, sentence: str, reason: reasons.ConditionReason) -> status.Status:
