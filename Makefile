@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 export PIP_CACHE_DIR ?= $(or $(SLIPWAY_CACHE),$(HOME)/.cache/slipway)/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test matrix cluster down lint dev soak bench lock crds venv
+.PHONY: help demo test matrix proof cluster down lint dev soak bench lock crds venv
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ dev: venv ## this checkout's operator as a local process against the cluster, un
 
 matrix: venv ## every case that may come to a rollout, each with its requests and its verdict; goes on where it was cut short
 	@$(PYTHON) -m tests.matrix
+
+proof: venv ## what takes hours to show, such as an operator at rest; goes on where it was cut short
+	@$(PYTHON) -m tests.proof
 
 soak: venv ## 50,000 requests over five switches, the operator killed twice on the way; then the runtime's own soaks
 	@$(PYTHON) -m tests.soak

@@ -1,4 +1,4 @@
-"""Lines over the number of clients as SVG, drawn by hand: a line a server. Pure; needs no library."""
+"""Lines over the number of clients, or other steps, as SVG, drawn by hand. Pure; needs no library."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,10 @@ COLOURS = ("#4477aa", "#228833", "#ccbb44", "#aa3377", "#66ccee", "#777777", "#0
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What to draw: `lines` has the values of each server at each number of clients, the first is ours."""
+    """What to draw: `lines` has the values of each server at each number of clients, the first is ours.
+
+    `axis`: what the numbers below are, where they are not of clients.
+    """
 
     title: str
     unit: str
@@ -21,6 +24,7 @@ class Chart:
     lines: Mapping[str, Sequence[float]]
     logarithmic: bool = False
     ceiling: tuple[str, float] | None = None
+    axis: str = "clients"
 
 
 def draw(chart: Chart) -> str:
@@ -90,8 +94,8 @@ def _grid(scale: _Scale) -> Iterable[str]:
     for index, clients in enumerate(scale.chart.clients):
         x = scale.x(index)
         yield f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{clients}</text>'
-    middle = (LEFT + right) / 2
-    yield f'<text x="{middle:.1f}" y="{HEIGHT - 8}" text-anchor="middle" fill="#777777">clients</text>'
+    middle, axis = (LEFT + right) / 2, escape(scale.chart.axis)
+    yield f'<text x="{middle:.1f}" y="{HEIGHT - 8}" text-anchor="middle" fill="#777777">{axis}</text>'
 
 
 def _ceiling(scale: _Scale) -> Iterable[str]:

@@ -17,7 +17,8 @@ from tests.cluster.kubectl import Kubectl
 NAME = "slipway"
 NAMESPACE = "slipway-system"
 PATIENCE = 10.0
-_PODS = "app.kubernetes.io/name=slipway-operator"
+PODS = "app.kubernetes.io/name=slipway-operator"
+"""Selects the operator's pods."""
 _HOPELESS = {"CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError"}
 _INTERRUPTED = "owner=helm,name={name},status in (pending-install,pending-upgrade,pending-rollback)"
 
@@ -55,7 +56,7 @@ class Release:
 
     def report(self) -> str:
         """How the operator's pods are and what they said last."""
-        where = ("-n", NAMESPACE, "-l", _PODS)
+        where = ("-n", NAMESPACE, "-l", PODS)
         pods = self.kubectl.attempt("get", "pods", *where).stdout
         logs = self.kubectl.attempt("logs", *where, "--tail=20").stdout
         return f"The operator's pods:\n{commands.tail(pods)}\nTheir last words:\n{commands.tail(logs)}"
@@ -69,7 +70,7 @@ class Release:
 
     def _stuck(self) -> str | None:
         """Why a pod waits, when waiting longer is of no use."""
-        pods = self.kubectl.list("pods", namespace=NAMESPACE, selector=_PODS)
+        pods = self.kubectl.list("pods", namespace=NAMESPACE, selector=PODS)
         staying = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
         containers = [one for pod in staying for one in pod["status"].get("containerStatuses", [])]
         reasons = [one["state"].get("waiting", {}).get("reason") for one in containers]

@@ -9,7 +9,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,15 +20,22 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from tests.cluster import paths
 
 LOG = paths.STATE / "stages.jsonl"
+EVERY = 60.0
+"""Seconds between two lines about how far a stage is, where there is no terminal."""
+
+Tell = Callable[[str], None]
 
 
 @contextmanager
-def stage(name: str, *, kind: str = "run", log: Path | None = None) -> Iterator[None]:
-    """One step that a person waits for. `kind` is "build" for what a second run must not repeat."""
+def stage(name: str, *, kind: str = "run", log: Path | None = None) -> Iterator[Tell]:
+    """One step that a person waits for. `kind` is "build" for what a second run must not repeat.
+
+    What the body is given says how far it is; it may be called as often as one likes.
+    """
     began, failed = time.monotonic(), True
     _display.began(name)
     try:
-        yield
+        yield lambda words: _display.told(name, words)
         failed = False
     finally:
         seconds = time.monotonic() - began
@@ -56,6 +63,7 @@ class _Display:
         self._lock = threading.Lock()
         self._progress: Progress | None = None
         self._running: list[tuple[str, TaskID]] = []
+        self._told = 0.0  # when a line last said how far a stage is
 
     def began(self, name: str) -> None:
         with self._lock:
@@ -66,6 +74,15 @@ class _Display:
                 self._progress = _spinners()
                 self._progress.start()
             self._running.append((name, self._progress.add_task(markup.escape(name))))
+
+    def told(self, name: str, words: str) -> None:
+        with self._lock:
+            if self._progress is not None:
+                for task in [task for running, task in self._running if running == name][:1]:
+                    self._progress.update(task, description=markup.escape(f"{name}: {words}"))
+            elif time.monotonic() - self._told >= EVERY:
+                self._told = time.monotonic()
+                _plain(f"  {name}: {words}")
 
     def ended(self, name: str, seconds: float, *, failed: bool) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster import stages
 from tests.cluster.stages import stage
 
 
@@ -31,6 +32,18 @@ def test_a_stage_that_fails_says_so_and_lets_the_failure_through(
         raise ValueError("broken")
     assert [entry["failed"] for entry in _entries(log)] == [True]
     assert "✗ start" in capsys.readouterr().err
+
+
+def test_a_long_stage_says_how_far_it_is_once_in_a_while(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with stage("watch", log=tmp_path / "stages.jsonl") as tell:
+        tell("1 of 3 [min]")
+        tell("2 of 3 [min]")
+        monkeypatch.setattr(stages, "EVERY", 0.0)
+        tell("3 of 3 [min]")
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[:-1] == ["… watch", "  watch: 1 of 3 [min]", "  watch: 3 of 3 [min]"]
 
 
 def test_nested_and_parallel_stages_are_each_one_whole_line(tmp_path: Path) -> None:

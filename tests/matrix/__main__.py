@@ -7,7 +7,6 @@ The exit status: 0 every case that was wanted passed, 1 one did not, 130 interru
 import argparse
 import datetime
 import os
-import platform
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tests.cluster import paths
-from tests.matrix import sources, table
+from tests.matrix import options, result, sources, table
 from tests.matrix.clerk import Clerk, is_wanted
 from tests.matrix.result import Book, Result, Verdict
 
@@ -30,26 +29,25 @@ _MARKS = {Verdict.PASSED: "[green]✓[/]", Verdict.FAILED: "[red]✗[/]", Verdic
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    asked = _parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    folder = FOLDER / (options.key or sources.key(paths.ROOT))
-    book = Book(folder / "results.jsonl")
+    folder = FOLDER / (asked.key or sources.key(paths.ROOT))
+    book = Book(folder / "results.jsonl", Result)
     before = book.read()
     if before:
         console.print(f"{len(before)} cases have a verdict in {folder.relative_to(paths.ROOT)} already.")
-    clerk = _clerk(options, console, folder, book)
-    status = _run(clerk, folder, collect_only=options.table)
+    clerk = _clerk(asked, console, folder, book)
+    status = _run(clerk, folder, collect_only=asked.table)
     results = book.read()
     console.print(table.rich_table(clerk.known, results))
     console.print(table.summary(clerk.known, results))
-    if options.publish:
-        _publish(clerk.known, results, note=options.note)
-    return status or _exit_status(clerk.known, results, options.only)
+    if asked.publish:
+        _publish(clerk.known, results, note=asked.note)
+    wanted = [case for case in clerk.known if is_wanted(case, asked.only)]
+    return status or result.exit_status(wanted, results)
 
 
-def _clerk(options: argparse.Namespace, console: Console, folder: Path, book: Book) -> Clerk:
-    done = {case for case, found in book.read().items() if not _again(found, again=options.again)}
-
+def _clerk(asked: argparse.Namespace, console: Console, folder: Path, book: Book[Result]) -> Clerk:
     def begin(case: str, title: str) -> None:
         console.print(f"[dim]… {case:4} {escape(title)}[/]")
 
@@ -58,11 +56,8 @@ def _clerk(options: argparse.Namespace, console: Console, folder: Path, book: Bo
         _tell(console, found)
 
     evidence = folder / f"runs-{datetime.datetime.now(datetime.UTC):%H%M%S}-{os.getpid()}"
-    return Clerk(wanted=options.only, done=done, evidence=evidence, begin=begin, tell=tell)
-
-
-def _again(found: Result, *, again: bool) -> bool:
-    return again and found.verdict is not Verdict.PASSED
+    done = book.done(again=asked.again)
+    return Clerk(wanted=asked.only, done=done, evidence=evidence, begin=begin, tell=tell)
 
 
 def _run(clerk: Clerk, folder: Path, *, collect_only: bool) -> int:
@@ -103,27 +98,14 @@ def _tell(console: Console, found: Result) -> None:
 
 def _publish(known: Mapping[str, str], results: Mapping[str, Result], *, note: str) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
-    machine = f"{os.cpu_count()} processors, {platform.system()}"
-    where = f"Run on {today} on two local nodes of one machine ({machine}{note and ', ' + note})."
+    where = f"Run on {today} on two local nodes of one machine ({sources.machine()}{note and ', ' + note})."
     PAGE.write_text(table.markdown(known, results, where=where))
     PAGE.with_suffix(".json").write_text(table.document(known, results, where=where))
 
 
-def _exit_status(known: Mapping[str, str], results: Mapping[str, Result], only: Sequence[str]) -> int:
-    wanted = [case for case in known if is_wanted(case, only)]
-    bad = [case for case in wanted if case not in results or results[case].verdict is Verdict.FAILED]
-    return 1 if bad else 0
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.matrix", description="The case matrix.")
-    parser.add_argument("only", nargs="*", help="ids of cases, or letters of their kinds: A, B, C1 (all)")
-    parser.add_argument("--again", action="store_true", help="run again what has failed")
-    parser.add_argument("--key", help="continue the results of that state of the sources")
-    parser.add_argument("--table", action="store_true", help="run nothing, show what is known")
-    parser.add_argument("--publish", action="store_true", help="write docs/matrix.md and docs/matrix.json")
-    parser.add_argument("--note", default="", help="what else the page shall say of the machine")
-    return parser
+    of = "ids of cases, or letters of their kinds: A, B, C1"
+    return options.parser("tests.matrix", "The case matrix.", of=of, page="docs/matrix")
 
 
 if __name__ == "__main__":

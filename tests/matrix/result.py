@@ -3,12 +3,14 @@
 Must not know pytest, nor how a table looks.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import TypeAdapter
 
 
 class Verdict(StrEnum):
@@ -46,21 +48,44 @@ def order(case: str) -> tuple[str, int, str]:
     return (found[1], int(found[2]), found[3]) if found else (case, 0, "")
 
 
-class Book:
-    """The results of one state of the sources, a line each; the last of a case counts."""
+class Judged(Protocol):
+    """What every kind of result has."""
 
-    def __init__(self, file: Path) -> None:
+    @property
+    def id(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
+
+
+Kind = TypeVar("Kind", bound=Judged)
+
+
+class Book(Generic[Kind]):
+    """The results of one state of the sources, a line each; the last of an id counts."""
+
+    def __init__(self, file: Path, kind: type[Kind]) -> None:
         self._file = file
+        self._form = TypeAdapter(kind)
 
-    def read(self) -> Mapping[str, Result]:
-        """By the case's id."""
+    def read(self) -> Mapping[str, Kind]:
+        """By the id."""
         if not self._file.exists():
             return {}
-        lines = (json.loads(line) for line in self._file.read_text().splitlines())
-        return {line["id"]: Result(**line | {"verdict": Verdict(line["verdict"])}) for line in lines}
+        results = (self._form.validate_json(line) for line in self._file.read_text().splitlines())
+        return {result.id: result for result in results}
 
-    def write(self, result: Result) -> None:
+    def done(self, *, again: bool) -> Collection[str]:
+        """Ids of what is not to be run any more; `again`: what did not pass is."""
+        return {name for name, found in self.read().items() if not again or found.verdict is Verdict.PASSED}
+
+    def write(self, result: Kind) -> None:
         """Remember it at once."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as lines:
-            lines.write(json.dumps(asdict(result)) + "\n")
+            lines.write(self._form.dump_json(result).decode() + "\n")
+
+
+def exit_status(wanted: Collection[str], results: Mapping[str, Judged]) -> int:
+    """0 when all of them passed or could not be asked of this cluster, else 1."""
+    bad = [name for name in wanted if name not in results or results[name].verdict is Verdict.FAILED]
+    return 1 if bad else 0

@@ -1,6 +1,8 @@
-"""Which state of the sources a result is about. Must not know what is done with it."""
+"""Which state of the sources a result is about, and on what machine. Must not know what is done with it."""
 
 import hashlib
+import os
+import platform
 import subprocess
 from pathlib import Path
 
@@ -12,6 +14,11 @@ def key(root: Path) -> str:
     if not commit:
         return "unknown"
     return f"{commit}-{hashlib.sha256(changes.encode()).hexdigest()[:8]}" if changes else commit
+
+
+def machine() -> str:
+    """The machine that the nodes share, in words that do not name it."""
+    return f"{os.cpu_count()} processors, {platform.system()}"
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -29,7 +29,7 @@ KNOWN = {"C10": FAILED.title, "A2": PASSED.title, "B1": "it is bad"}
 
 
 def test_a_result_is_read_back_as_it_was_written(tmp_path: Path) -> None:
-    book = Book(tmp_path / "deep" / "results.jsonl")
+    book = Book(tmp_path / "deep" / "results.jsonl", Result)
     assert book.read() == {}
     for each in (PASSED, FAILED):
         book.write(each)
@@ -37,7 +37,7 @@ def test_a_result_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_the_last_result_of_a_case_counts(tmp_path: Path) -> None:
-    book = Book(tmp_path / "results.jsonl")
+    book = Book(tmp_path / "results.jsonl", Result)
     again = Result(id="C10", title=FAILED.title, verdict=Verdict.PASSED, seconds=8)
     for each in (FAILED, again):
         book.write(each)

@@ -10,20 +10,17 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.kubectl import JsonObject
-from tests.cluster.release import NAMESPACE
 from tests.cluster.stack import Installed
 from tests.recorder import journal
 from tests.recorder.history import History
 from tests.recorder.watch import Recorder
-from tests.scenario import audit, manifest
+from tests.scenario import audit, rest
 from tests.scenario.observation import observed
-from tests.scenario.run import NAME, PATIENCE
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 IDLE_MODELS = int(os.environ.get("SLIPWAY_IDLE_MODELS", "5"))
 IDLE_SECONDS = float(os.environ.get("SLIPWAY_IDLE_SECONDS", "60"))
-AWAKE = 2  # of the models have a pod
 SETTLING = 5.0  # seconds after the last one is at rest
 MOST = 12  # writes of a rollout, status and Events not counted
 
@@ -46,22 +43,14 @@ def test_at_rest_nothing_is_written(
     record_property: Callable[[str, object], None],
 ) -> None:
     """But for the status of a model whose pods a busy node has taken for not ready meanwhile."""
-    models = [_model(namespace, number) for number in range(IDLE_MODELS)]
-    stack.kubectl.apply(models)
-    for body in models:
-        step = "Complete" if body["spec"]["replicas"] else "Hibernated"
-        of = f"imodel/{body['metadata']['name']}"
-        at_rest = f"jsonpath={{.status.rollout.step}}={step}"
-        stack.kubectl.wait(at_rest, of, namespace=namespace, timeout=PATIENCE)
+    rest.settle(stack.kubectl, namespace, models=IDLE_MODELS)
     time.sleep(SETTLING)
     record_property("remark", f"{IDLE_MODELS} models for {IDLE_SECONDS:g} s")
     begin, recording = journal.now(), tmp_path / "recording.jsonl"
     with Recorder(stack.cluster.kubeconfig, recording, namespaces=[namespace]):
         time.sleep(IDLE_SECONDS)
     written = [w for w in audit.writes(log, begin=begin, end=journal.now()) if w.made]
-    restless = models_whose_pods_changed(History.load(recording))
-    assert [str(w) for w in written if w.namespace == namespace and w.name not in restless] == []
-    assert {w.what for w in written if w.namespace == NAMESPACE} <= {"leases"}
+    assert list(map(str, rest.needless(written, namespace, restless=rest.restless(recording)))) == []
 
 
 @pytest.mark.case("N2")
@@ -101,19 +90,8 @@ def steps_and_readiness(history: History, *, begin: datetime) -> list[str]:
     return [now for before, now in zip(["", *said], said, strict=False) if now != before]
 
 
-def models_whose_pods_changed(history: History) -> set[str]:
-    moved = (m.object.meta.model for m in history.moments() if m.change.key.kind in ("Pod", "EndpointSlice"))
-    return {name for name in moved if name is not None}
-
-
 def _essence(status: JsonObject) -> str:
     versions = {v["version"]: (v["state"], v.get("ready")) for v in status.get("versions", [])}
     holding = sorted(c["type"] for c in status.get("conditions", []) if c["status"] == "True")
     step = status.get("rollout", {}).get("step")
     return json.dumps([step, status.get("activeVersion"), versions, holding])
-
-
-def _model(namespace: str, number: int) -> JsonObject:
-    replicas = 1 if number < AWAKE else 0
-    body = manifest.model("1", namespace=namespace, changes={"replicas": replicas})
-    return manifest.overlay(body, {"metadata": {"name": f"{NAME}-{number}"}})

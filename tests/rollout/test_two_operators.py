@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.release import NAMESPACE
+from tests.cluster.release import NAMESPACE, PODS
 from tests.cluster.stack import Installed
 from tests.recorder import journal
 from tests.scenario import audit, installation
@@ -14,8 +14,6 @@ from tests.scenario.observation import observed
 from tests.scenario.run import Run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.long]
-
-PODS = "app.kubernetes.io/name=slipway-operator"
 
 
 @pytest.fixture

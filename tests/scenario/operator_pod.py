@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.cluster.kubectl import JsonObject, Kubectl
-from tests.cluster.release import NAME, NAMESPACE
+from tests.cluster.release import NAME, NAMESPACE, PODS
 from tests.recorder import journal
 
-_SELECTOR = "app.kubernetes.io/name=slipway-operator"
 _PROC = Path("/proc")
 _PATIENCE = 180.0
 
@@ -62,7 +61,7 @@ class OperatorPod:
         """There is no operator at all in the body; afterwards there is one again."""
         self._keep_words(self._pod(), previous=False)
         self._scale(0)
-        self._kubectl.wait("delete", "pod", "-l", _SELECTOR, namespace=NAMESPACE, timeout=_PATIENCE)
+        self._kubectl.wait("delete", "pod", "-l", PODS, namespace=NAMESPACE, timeout=_PATIENCE)
         gone = journal.now()
         try:
             yield
@@ -94,6 +93,13 @@ class OperatorPod:
     @property
     def kills(self) -> int:
         return len(self._killed)
+
+    def keep_words(self) -> None:
+        """Remember what it has said, and its last process: a node keeps the words of no more than two."""
+        pod = self._pod()
+        self._keep_words(pod, previous=False)
+        if self.restarts() > 0:
+            self._keep_words(pod, previous=True)
 
     def log(self, namespace: str) -> str:
         """What it and its killed predecessors said, without what is about other namespaces."""
@@ -134,7 +140,7 @@ class OperatorPod:
     def _pod(self) -> JsonObject:
         deadline = time.monotonic() + _PATIENCE
         while True:
-            pods = self._kubectl.list("pod", namespace=NAMESPACE, selector=_SELECTOR)
+            pods = self._kubectl.list("pod", namespace=NAMESPACE, selector=PODS)
             standing = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
             found = standing if len(standing) < 2 else self._leading(standing)
             if found and found[0]["status"].get("containerStatuses"):

@@ -1,0 +1,1 @@
+"""What takes too long for `make test` and is no case of `make matrix`: entries of an hour or more."""
