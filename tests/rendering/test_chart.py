@@ -352,7 +352,7 @@ def test_an_image_is_named_by_digest_or_by_tag(image: Object, reference: str) ->
         pytest.param({"resolver": {"resources": {"limits": {"cpu": -1}}}}, "limits", id="a negative amount"),
         pytest.param({"resolver": {"resources": {"cpu": "1"}}}, "resources", id="amounts of neither kind"),
         pytest.param({"resolver": {"nodeSelector": {"gpus": 8}}}, "nodeSelector", id="a number for a label"),
-        pytest.param({"resolver": {"nodeSelector": {"a b": "c"}}}, "'a b'", id="a label that cannot be one"),
+        pytest.param({"resolver": {"nodeSelector": {"a b": "c"}}}, "'a b'", id="a label that no node has"),
         pytest.param(
             {"resolver": {"tolerations": [{"key": "a", "effct": "NoSchedule"}]}},
             "effct",
