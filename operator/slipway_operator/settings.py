@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from slipway_operator import resolver_settings
 from slipway_operator.api import names
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
     monitoring_namespaces: str = ""  # JSON of a LabelSelector: who may read the pods' metrics
     # JSON of labels that new children bear beside their own.
     common_labels: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    # Of the pods that find out what a source leads to, as JSON. Empty: as the rendering has it.
+    resolver_resources: Annotated[dict[str, Any], NoDecode] = Field(default_factory=dict)
+    resolver_node_selector: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    resolver_tolerations: Annotated[list[dict[str, Any]], NoDecode] = Field(default_factory=list)
+    resolver_sidecars: bool = False  # whether service meshes may add theirs
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     namespace: str = "slipway-system"
@@ -84,6 +90,21 @@ class Settings(BaseSettings):
             if complaint := _complaint(key, text):
                 raise ValueError(complaint)
         return value
+
+    @field_validator("resolver_resources", mode="before")
+    @classmethod
+    def _amounts(cls, value: object) -> object:
+        return resolver_settings.resources(value) if isinstance(value, str) else value
+
+    @field_validator("resolver_node_selector", mode="before")
+    @classmethod
+    def _nodes(cls, value: object) -> object:
+        return resolver_settings.node_selector(value) if isinstance(value, str) else value
+
+    @field_validator("resolver_tolerations", mode="before")
+    @classmethod
+    def _tolerated(cls, value: object) -> object:
+        return resolver_settings.tolerations(value) if isinstance(value, str) else value
 
     @field_validator("monitoring_namespaces")
     @classmethod

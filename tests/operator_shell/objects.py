@@ -52,18 +52,30 @@ def revision_service(revision: str) -> Object:
 
 
 def pod(
-    uid: str, revision: str, *, ready: bool = True, terminating: bool = False, container: Object | None = None
+    uid: str,
+    revision: str,
+    *,
+    ready: bool = True,
+    terminating: bool = False,
+    container: Object | None = None,
+    beside: list[Object] | None = None,
+    before: list[Object] | None = None,
 ) -> Object:
-    """A pod of a revision; `container` is its container's status."""
+    """A pod of a revision; `container` is the status of the runtime's.
+
+    `beside` are those of containers that somebody has injected, listed first here; `before` those of injected
+    init containers.
+    """
     metadata: Object = {"name": f"pod-{uid}", "uid": uid, "labels": {"slipway.dev/revision": revision}}
     if terminating:
         metadata["deletionTimestamp"] = NOW
     condition = {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": NOW}
-    statuses = [container] if container else []
-    return {
-        "metadata": metadata,
-        "status": {"phase": "Running", "conditions": [condition], "containerStatuses": statuses},
-    }
+    own = [{"name": "runtime", **container}] if container else []
+    status: Object = {"phase": "Running", "conditions": [condition]}
+    status["containerStatuses"] = [*(beside or []), *own]
+    if before:
+        status["initContainerStatuses"] = before
+    return {"metadata": metadata, "status": status}
 
 
 def endpoint_slice(service: str, **ready: bool | None) -> Object:

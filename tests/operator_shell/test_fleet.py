@@ -56,7 +56,10 @@ def resolved(of: objects.Object) -> objects.Object:
             "labels": {"slipway.dev/resolves-revision": revision.revision_of(of["spec"])},
             "ownerReferences": objects.owned_by("InferenceModel", name, f"uid-{name}"),
         },
-        "status": {"phase": "Succeeded", "containerStatuses": [{"state": {"terminated": ended}}]},
+        "status": {
+            "phase": "Succeeded",
+            "containerStatuses": [{"name": "resolver", "state": {"terminated": ended}}],
+        },
     }
 
 

@@ -52,6 +52,14 @@ async def test_the_last_lines_of_one_pod_are_asked_for() -> None:
         pytest.param(pod(container={"ready": True, "state": {"running": {}}}), id="it is ready"),
         pytest.param(pod(container={"state": {"waiting": {}}}), id="it does not run"),
         pytest.param(objects.pod("x", A, ready=False), id="nothing of it has begun"),
+        pytest.param(
+            pod(container={"state": {"waiting": {}}}, beside=[RUNS | {"name": "istio-proxy"}]),
+            id="only a container runs that somebody has injected",
+        ),
+        pytest.param(
+            pod(container={"ready": True, "state": {"running": {}}}, beside=[RUNS | {"name": "istio-proxy"}]),
+            id="only a container is not ready that somebody has injected",
+        ),
     ],
 )
 async def test_a_pod_is_not_asked_when(silent: objects.Object) -> None:

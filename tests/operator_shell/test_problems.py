@@ -101,6 +101,126 @@ def test_a_container_that_is_ready_again_is_no_problem() -> None:
     assert find(ended(restarts=5) | {"ready": True}) is None
 
 
+# -- containers that somebody has put into the pod --
+
+
+def injected(status: dict[str, Any], name: str = "istio-proxy") -> dict[str, Any]:
+    return {"image": "registry.test/proxy:1", "restartCount": 0} | status | {"name": name}
+
+
+LOADS = {"ready": False, "restartCount": 0, "state": {"running": {}}}
+SERVES = LOADS | {"ready": True}
+INITIALIZING = {"ready": False, "restartCount": 0, "state": {"waiting": {"reason": "PodInitializing"}}}
+DONE = {"ready": True, "restartCount": 0, "state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+NOT_READY = REASON.SIDECAR_NOT_READY
+
+BESIDE: dict[str, tuple[dict[str, Any], dict[str, Any], reasons.ConditionReason, Severity, str]] = {
+    "its image cannot be pulled": (
+        LOADS,
+        waiting("ImagePullBackOff", "not found"),
+        REASON.IMAGE_PULL_FAILED,
+        Severity.BLOCKING,
+        "container istio-proxy (not Slipway's): image registry.test/runtime:1: not found",
+    ),
+    "its Secret does not exist": (
+        LOADS,
+        waiting("CreateContainerConfigError", 'secret "mesh" not found'),
+        REASON.SECRET_NOT_FOUND,
+        Severity.BLOCKING,
+        'container istio-proxy (not Slipway\'s): secret "mesh" not found',
+    ),
+    "it ends again and again": (
+        LOADS,
+        ended(code=139, restarts=9),
+        NOT_READY,
+        Severity.BLOCKING,
+        "container istio-proxy (not Slipway's) ended with exit code 139 (Error), 9 restarts",
+    ),
+    "it ends again and again, in peace": (
+        LOADS,
+        ended(code=0, restarts=9, reason="Completed"),
+        NOT_READY,
+        Severity.BLOCKING,
+        "container istio-proxy (not Slipway's) ended with exit code 0 (Completed), 9 restarts",
+    ),
+    "it has crashed once": (
+        SERVES,
+        ended(restarts=1),
+        NOT_READY,
+        Severity.PASSING,
+        "container istio-proxy (not Slipway's) ended with exit code 1 (Error), 1 restarts",
+    ),
+    "it speaks as the runtime does": (
+        LOADS,
+        ended(message=said("GoldenMismatch"), restarts=9),
+        NOT_READY,
+        Severity.BLOCKING,
+        "container istio-proxy (not Slipway's) ended with exit code 1 (Error), 9 restarts",
+    ),
+    "it alone is not ready": (
+        SERVES,
+        LOADS,
+        NOT_READY,
+        Severity.PASSING,
+        "container istio-proxy (not Slipway's) is not ready",
+    ),
+}
+
+
+def told(
+    container: dict[str, Any] | None, *, beside: Any = (), before: Any = ()
+) -> tuple[reasons.ConditionReason, Severity, str] | None:
+    pod = objects.pod("x", A, ready=False, container=container, beside=list(beside), before=list(before))
+    found = problems.of_revision(objects.deployment(A), [pod])
+    return (found[0].reason, found[0].severity, found[0].message) if found else None
+
+
+@pytest.mark.parametrize(
+    ("ours", "other", "reason", "severity", "message"), BESIDE.values(), ids=BESIDE.keys()
+)
+@pytest.mark.parametrize("where", ["beside", "before"], ids=["a sidecar", "an init container"])
+def test_an_injected_container_is_named_and_never_rejects_a_version(
+    ours: dict[str, Any],
+    other: dict[str, Any],
+    reason: reasons.ConditionReason,
+    severity: Severity,
+    message: str,
+    where: str,
+) -> None:
+    assert told(ours, **{where: [injected(other)]}) == (reason, severity, message)
+
+
+@pytest.mark.parametrize(
+    ("ours", "beside", "before"),
+    [
+        pytest.param(LOADS, [SERVES], [], id="it is ready, and ours loads"),
+        pytest.param(LOADS, [LOADS], [], id="both come up"),
+        pytest.param(INITIALIZING, [], [LOADS], id="it prepares the pod"),
+        pytest.param(LOADS, [], [DONE], id="it has prepared the pod"),
+        pytest.param(SERVES, [ended(restarts=9) | {"ready": True}], [], id="it is ready again"),
+        pytest.param(None, [], [], id="nothing is told of any"),
+    ],
+)
+def test_an_injected_container_is_no_problem_when(
+    ours: dict[str, Any] | None, beside: list[dict[str, Any]], before: list[dict[str, Any]]
+) -> None:
+    assert told(ours, beside=map(injected, beside), before=map(injected, before)) is None
+
+
+def test_what_ours_says_comes_before_what_others_suffer() -> None:
+    assert told(ended(message=said("GoldenMismatch")), beside=[injected(ended(restarts=9))]) == (
+        REASON.GOLDEN_MISMATCH,
+        Severity.REJECTING,
+        "model.onnx differs",
+    )
+
+
+def test_an_injected_container_is_told_of_also_where_nothing_is_of_ours() -> None:
+    found = told(None, before=[injected(ended(restarts=9), name="istio-init")])
+    assert found is not None
+    assert found[:2] == (NOT_READY, Severity.BLOCKING)
+
+
 def test_a_pod_that_is_leaving_is_no_problem() -> None:
     pod = objects.pod("x", A, ready=False, terminating=True, container=ended(restarts=9))
     assert problems.of_revision(objects.deployment(A), [pod]) == ()

@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from slipway_operator import settings
 from tests.cluster import commands, paths, toolchain
 
 Object = dict[str, Any]
@@ -40,6 +41,12 @@ VALUE_SETS: dict[str, Object] = {
             "caConfigMap": {"name": "s3-ca", "key": "root.pem"},
         },
         "networkPolicy": {"monitoringNamespaces": {"matchLabels": {"team": "monitoring"}}},
+        "resolver": {
+            "resources": {"requests": {"cpu": 0.5}, "limits": {"cpu": "1", "memory": "1Gi"}},
+            "nodeSelector": {"kubernetes.io/arch": "arm64"},
+            "tolerations": [{"key": "arm", "operator": "Exists", "effect": "NoSchedule"}],
+            "sidecars": True,
+        },
         "crds": {"keep": False},
         "replicas": 2,
         "metrics": {"serviceMonitor": {"enabled": True, "interval": "15s", "labels": {"team": "ml"}}},
@@ -228,6 +235,10 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_NETWORK_POLICIES": "true",
         "SLIPWAY_MONITORING_NAMESPACES": '{"matchLabels":{"team":"monitoring"}}',
         "SLIPWAY_COMMON_LABELS": '{"cost-center":"42","example.com/team":"ml"}',
+        "SLIPWAY_RESOLVER_RESOURCES": '{"limits":{"cpu":"1","memory":"1Gi"},"requests":{"cpu":0.5}}',
+        "SLIPWAY_RESOLVER_NODE_SELECTOR": '{"kubernetes.io/arch":"arm64"}',
+        "SLIPWAY_RESOLVER_TOLERATIONS": '[{"effect":"NoSchedule","key":"arm","operator":"Exists"}]',
+        "SLIPWAY_RESOLVER_SIDECARS": "true",
         "SLIPWAY_WATCH_NAMESPACES": "team-a,team-b",
         "SLIPWAY_LOG_LEVEL": "debug",
         "SLIPWAY_LOG_FORMAT": "console",
@@ -235,6 +246,27 @@ def test_a_value_reaches_the_operator_as_its_environment() -> None:
         "SLIPWAY_METRICS_PORT": "9090",
         "HTTPS_PROXY": "http://proxy.test:3128",
     }
+
+
+def test_what_is_not_set_for_resolver_pods_is_left_to_the_operator() -> None:
+    told = environment(IMAGES)
+    names = ("RESOURCES", "NODE_SELECTOR", "TOLERATIONS")
+    assert [told[f"SLIPWAY_RESOLVER_{name}"] for name in names] == ["", "", ""]
+    assert told["SLIPWAY_RESOLVER_SIDECARS"] == "false"
+
+
+@pytest.mark.parametrize("values", VALUE_SETS.values(), ids=VALUE_SETS.keys())
+def test_the_operator_understands_what_the_chart_tells_it(
+    values: Object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment(values).items():
+        if isinstance(value, str):
+            monkeypatch.setenv(name, value)
+    chosen = settings.Settings()
+    resolver = values.get("resolver", {})
+    assert chosen.resolver_node_selector == resolver.get("nodeSelector", {})
+    assert chosen.resolver_tolerations == resolver.get("tolerations", [])
+    assert set(chosen.resolver_resources) == set(resolver.get("resources", {}))
 
 
 def test_common_labels_are_on_all_that_is_made_and_select_nothing() -> None:
@@ -308,6 +340,31 @@ def test_an_image_is_named_by_digest_or_by_tag(image: Object, reference: str) ->
             {"s3": {"caConfigMap": {"name": "A_b"}}}, "caConfigMap", id="a ConfigMap that cannot exist"
         ),
         pytest.param({"watch": {"namespaces": ["Team"]}}, "namespaces", id="a namespace that cannot exist"),
+        pytest.param({"resolver": {"image": "x"}}, "image", id="a resolver's image, which is the model's"),
+        pytest.param(
+            {"resolver": {"resources": {"limits": {"nvidia.com/gpu": 1}}}},
+            "nvidia.com/gpu",
+            id="a GPU for a resolver",
+        ),
+        pytest.param(
+            {"resolver": {"resources": {"limits": {"cpu": "one"}}}}, "limits", id="an amount in words"
+        ),
+        pytest.param({"resolver": {"resources": {"limits": {"cpu": -1}}}}, "limits", id="a negative amount"),
+        pytest.param({"resolver": {"resources": {"cpu": "1"}}}, "resources", id="amounts of neither kind"),
+        pytest.param({"resolver": {"nodeSelector": {"gpus": 8}}}, "nodeSelector", id="a number for a label"),
+        pytest.param({"resolver": {"nodeSelector": {"a b": "c"}}}, "'a b'", id="a label that no node has"),
+        pytest.param(
+            {"resolver": {"tolerations": [{"key": "a", "effct": "NoSchedule"}]}},
+            "effct",
+            id="a typo in a toleration",
+        ),
+        pytest.param({"resolver": {"tolerations": {"key": "a"}}}, "tolerations", id="a toleration alone"),
+        pytest.param(
+            {"resolver": {"tolerations": [{"effect": "NoSchedule"}]}},
+            "tolerations",
+            id="a toleration of everything by oversight",
+        ),
+        pytest.param({"resolver": {"sidecars": "yes"}}, "sidecars", id="a word for yes"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(values: Object, complaint: str) -> None:

@@ -3,6 +3,7 @@
 After a change on purpose: `python -m tests.rendering.test_resolver_pod` writes the files anew.
 """
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -64,12 +65,89 @@ def test_no_service_of_the_model_selects_it_and_nobody_counts_it() -> None:
 
 
 def test_it_asks_for_no_device_and_for_little_else() -> None:
-    spec = pod(models.EVERYTHING)["spec"]
-    amounts = spec["containers"][0]["resources"]
+    amounts = pod(models.EVERYTHING)["spec"]["containers"][0]["resources"]
     assert not [name for each in amounts.values() for name in each if "/" in name]
     assert float(quantity.canonical(amounts["requests"]["memory"])) <= 256 * 1024**2
-    assert "nodeSelector" not in spec
-    assert "priorityClassName" not in spec
+
+
+def test_a_quota_on_any_amount_and_a_bound_on_the_ratio_of_limits_to_requests_admit_it() -> None:
+    amounts = pod(models.LEAST)["spec"]["containers"][0]["resources"]
+    names = {"cpu", "memory", "ephemeral-storage"}
+    assert (set(amounts["requests"]), set(amounts["limits"])) == (names, names)
+    for name in names:
+        asked, most = (float(quantity.canonical(amounts[kind][name])) for kind in ("requests", "limits"))
+        assert 0 < asked <= most <= 4 * asked, name
+
+
+# -- where it lands: it is the model's image, and the model's way to the storage --
+
+GPU: dict[str, Any] = {"resources": {"limits": {"nvidia.com/gpu": 1}}}
+ARM = {"kubernetes.io/arch": "arm64"}
+DEDICATED = {"key": "dedicated", "operator": "Equal", "value": "models", "effect": "NoSchedule"}
+GPUS_TAINT = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+
+
+def chosen(spec: dict[str, Any], **resolvers: Any) -> dict[str, Any]:
+    """The pod where the administrator has set something."""
+    made = resolver.of_revision(
+        models.model({**models.LEAST, **spec}),
+        revision="0123456789",
+        number=1,
+        attempt=1,
+        platform=dataclasses.replace(PLATFORM, resolvers=deployment.Resolvers(**resolvers)),
+    )
+    kubernetes_validate.validate(made, "1.35", strict=True)
+    return made
+
+
+def test_it_lands_where_the_model_may_run() -> None:
+    spec = pod(models.EVERYTHING)["spec"]
+    model = frozen(models.EVERYTHING, FOUND)["spec"]["template"]["spec"]
+    for field in ("nodeSelector", "tolerations", "priorityClassName"):
+        assert spec[field] == model[field], field
+
+
+def test_nothing_is_made_up_where_the_model_names_no_place() -> None:
+    assert not {"nodeSelector", "tolerations", "priorityClassName"} & pod(models.LEAST)["spec"].keys()
+
+
+def test_nodes_that_are_tainted_for_the_models_device_take_it_without_the_device() -> None:
+    """Where a cluster lets pods tolerate the taint of the device that they ask for, no model names it."""
+    for own, expected in (
+        ([], [GPUS_TAINT]),
+        ([DEDICATED], [DEDICATED, GPUS_TAINT]),
+        ([GPUS_TAINT], [GPUS_TAINT]),
+    ):
+        assert chosen({**GPU, "tolerations": own})["spec"]["tolerations"] == expected
+
+
+def test_the_administrator_may_send_it_elsewhere() -> None:
+    asked = {**GPU, "nodeSelector": {"gpu": "yes"}, "tolerations": [DEDICATED], "priorityClassName": "models"}
+    spec = chosen(asked, node_selector=ARM, tolerations=[GPUS_TAINT])["spec"]
+    assert (spec["nodeSelector"], spec["tolerations"]) == (ARM, [GPUS_TAINT])
+    assert spec["priorityClassName"] == "models"
+    assert chosen(asked, node_selector=ARM)["spec"]["tolerations"] == [DEDICATED, GPUS_TAINT]
+    assert chosen(asked, tolerations=[DEDICATED])["spec"]["nodeSelector"] == {"gpu": "yes"}
+
+
+def test_the_administrators_amounts_replace_all_of_ours() -> None:
+    amounts = {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}}
+    assert chosen({}, resources=amounts)["spec"]["containers"][0]["resources"] == amounts
+
+
+# -- what runs beside it --
+
+
+def test_meshes_are_asked_to_put_nothing_beside_it() -> None:
+    worn = pod(models.LEAST)["metadata"]
+    assert worn["labels"]["sidecar.istio.io/inject"] == "false"
+    assert worn["annotations"]["sidecar.istio.io/inject"] == "false"
+    assert worn["annotations"]["linkerd.io/inject"] == "disabled"
+
+
+def test_where_the_storage_is_reached_by_a_mesh_alone_they_may() -> None:
+    worn = chosen({}, sidecars=True)["metadata"]
+    assert not [name for name in {**worn["labels"], **worn["annotations"]} if "inject" in name]
 
 
 def test_it_ends_for_good_and_in_any_case() -> None:

@@ -78,6 +78,7 @@ class ConditionReason(StrEnum):
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a word; credentialsSecretName, or a key in it, does not exist
     RESOLVER_INTERRUPTED = "ResolverInterrupted"  # the resolver pod was ended before it could say anything
     IMAGE_PULL_FAILED = "ImagePullFailed"  # the node cannot fetch the runtime's image
+    SIDECAR_NOT_READY = "SidecarNotReady"  # a container that somebody has injected keeps the pods from it
     NO_TURN_POSSIBLE = "NoTurnPossible"  # Rolling may neither add a pod nor miss one
     UNSCHEDULABLE = "Unschedulable"  # no node has room, or matches
     HELD_BY_ENDING_PODS = "HeldByEndingPods"  # a device is lacking until pods that are terminating have gone
@@ -119,6 +120,7 @@ BLOCKED_REASONS: Final = frozenset(
         ConditionReason.SECRET_NOT_FOUND,
         ConditionReason.RESOLVER_INTERRUPTED,
         ConditionReason.IMAGE_PULL_FAILED,
+        ConditionReason.SIDECAR_NOT_READY,
         ConditionReason.NO_TURN_POSSIBLE,
         ConditionReason.UNSCHEDULABLE,
         ConditionReason.HELD_BY_ENDING_PODS,

@@ -98,6 +98,7 @@ class Leadership:
                 visitors=_visitors(chosen),
                 labels=chosen.common_labels,
                 s3_authority=_authority(chosen),
+                resolvers=_resolvers(chosen),
             ),
             images_allowed=frozenset(chosen.runtime_images_allowed),
             instance=chosen.pod_name,
@@ -126,3 +127,12 @@ def _visitors(chosen: configuration.Settings) -> access.Visitors | None:
     if not chosen.network_policies:
         return None
     return access.Visitors(chosen.namespace, chosen.monitoring_namespaces)
+
+
+def _resolvers(chosen: configuration.Settings) -> deployment.Resolvers:
+    return deployment.Resolvers(
+        resources=chosen.resolver_resources or None,
+        node_selector=chosen.resolver_node_selector,
+        tolerations=chosen.resolver_tolerations,
+        sidecars=chosen.resolver_sidecars,
+    )

@@ -12,6 +12,7 @@ from slipway_operator.api import model as api
 from slipway_operator.domain import observed
 from slipway_operator.kube import answers, client, fleet, last_words, reading, scarcity, surveyor
 from slipway_operator.planning import inquiry, room, situation
+from slipway_operator.rendering import deployment as pod_template
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Inquirer:
         if self.server is None:
             return of
         pods = (p for p in cluster.pods if _revision(p) == of.id)
-        said = await last_words.of_pods(self.server, pods, container="runtime")
+        said = await last_words.of_pods(self.server, pods, container=pod_template.CONTAINER)
         return dataclasses.replace(of, last_words=said)
 
 

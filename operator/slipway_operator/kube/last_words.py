@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from slipway_operator.kube import client, errors, paths
+from slipway_operator.kube import client, containers, errors, paths
 
 Body = dict[str, Any]
 
@@ -22,7 +22,9 @@ _MOST_BYTES = 64 * 1024  # of ten lines, which may be long
 
 async def of_pods(server: client.Api, pods: Iterable[Body], *, container: str) -> str:
     """Of the first of them, by name, that runs and is not ready; "" when there is none or it is not told."""
-    speakers = sorted((p for p in pods if _speaks(p)), key=lambda pod: str(pod["metadata"]["name"]))
+    speakers = sorted(
+        (p for p in pods if _speaks(p, container)), key=lambda pod: str(pod["metadata"]["name"])
+    )
     if not speakers:
         return ""
     metadata = speakers[0]["metadata"]
@@ -41,8 +43,8 @@ def ending(told: str) -> str:
     return "\n".join([line for line in lines if line][-LINES:])[-LONGEST:]
 
 
-def _speaks(pod: Body) -> bool:
+def _speaks(pod: Body, container: str) -> bool:
     if "deletionTimestamp" in pod["metadata"]:
         return False
-    containers = pod.get("status", {}).get("containerStatuses", [])
-    return any("running" in each.get("state", {}) and not each.get("ready") for each in containers)
+    own = containers.ours(pod, container)
+    return "running" in own.get("state", {}) and not own.get("ready")

@@ -4,6 +4,8 @@ Of a container's ends only those count that came after the present attempt began
 again has pods whose restarts are those of months.
 
 The runtime says why it ends in its termination message, one JSON object: `{"reason", "message", "object"}`.
+A version is judged by our own container alone. Others that somebody has put into its pods (a mesh's sidecars)
+may keep them from being ready, which is told, with their name.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from typing import Any
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain.observed import Problem, Severity
+from slipway_operator.kube import containers
 from slipway_operator.rendering import attempt
+from slipway_operator.rendering import deployment as pod_template
 
 REASON = reasons.ConditionReason
 Body = dict[str, Any]
@@ -44,7 +48,8 @@ def of_revision(deployment: Body, pods: list[Body]) -> tuple[Problem, ...]:
     """The findings, one a pod at most, beginning with what kept pods from existing at all."""
     standing = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     begun = attempt.begun(deployment)
-    found = [_without_pods(deployment), *(of_pod(pod, begun) for pod in standing)]
+    ours = pod_template.CONTAINER
+    found = [_without_pods(deployment), *(of_pod(pod, begun, ours=ours) for pod in standing)]
     served = _has_served_what_was_frozen(deployment)
     return tuple(_as_drift(p) if served and p.reason is REASON.DIGEST_MISMATCH else p for p in found if p)
 
@@ -78,18 +83,23 @@ def refusal(message: str) -> reasons.ConditionReason:
     return REASON.LIMIT_RANGE_VIOLATED if _LIMIT_RANGE.search(message) else REASON.PODS_REFUSED
 
 
-def of_pod(pod: Body, begun: datetime.datetime = _NEVER) -> Problem | None:
-    """What is wrong with one pod, or None; `begun` is when the attempt began that it is judged by."""
+def of_pod(pod: Body, begun: datetime.datetime = _NEVER, *, ours: str, others: bool = True) -> Problem | None:
+    """What is wrong with one pod, or None; `begun` is when the attempt began that it is judged by.
+
+    `ours` is the name of our container. What it says comes first; what is wrong with `others` is told where
+    they matter.
+    """
     name = f"Pod {pod['metadata']['name']}"
-    status = pod.get("status", {})
-    before = _is_older(pod, begun)
-    for container in status.get("containerStatuses", []):
-        if container.get("ready"):
-            continue
-        problem = _of_container(container, name, since=begun if before else None)
-        if problem is not None:
-            return problem
-    scheduled: Body = next((c for c in status.get("conditions", []) if c["type"] == "PodScheduled"), {})
+    since = begun if _is_older(pod, begun) else None
+    own = containers.ours(pod, ours)
+    found = None if own.get("ready") else _of_container(own, name, since=since)
+    if found is None and others:
+        known = (_of_other(each, own, name, since=since) for each in containers.others(pod, ours))
+        found = max((p for p in known if p is not None), key=lambda p: p.severity, default=None)
+    if found is not None:
+        return found
+    conditions = pod.get("status", {}).get("conditions", [])
+    scheduled: Body = next((c for c in conditions if c["type"] == "PodScheduled"), {})
     return _unscheduled(scheduled, pod, name)
 
 
@@ -112,8 +122,33 @@ def _is_older(pod: Body, begun: datetime.datetime) -> bool:
 
 def _of_container(container: Body, name: str, *, since: datetime.datetime | None) -> Problem | None:
     """`since` is the beginning of an attempt that the pod is older than; then its restarts tell nothing."""
-    state = container.get("state", {})
-    waiting = state.get("waiting", {})
+    if (waits := _waiting(container, name)) is not None:
+        return waits
+    ended = _end(container, since)
+    return _of_end(ended, container.get("restartCount", 0), name, counted=since is None) if ended else None
+
+
+def _of_other(container: Body, own: Body, name: str, *, since: datetime.datetime | None) -> Problem | None:
+    """Of somebody else's: it tells nothing of the version, whatever it says and however often it ends."""
+    if container.get("ready"):
+        return None
+    who = f"container {container.get('name')} (not Slipway's)"
+    if (waits := _waiting(container, name)) is not None:
+        return dataclasses.replace(waits, message=f"{who}: {waits.message}")
+    ended, restarts = _end(container, since), container.get("restartCount", 0)
+    again = container.get("state", {}).get("waiting", {}).get("reason") == "CrashLoopBackOff"
+    if ended and (ended.get("exitCode") != 0 or again):
+        lasting = since is None and restarts >= CRASHES_THAT_REJECT
+        severity = Severity.BLOCKING if lasting else Severity.PASSING
+        return Problem(REASON.SIDECAR_NOT_READY, f"{who} {_how(ended, restarts)}", name, severity)
+    if own.get("ready") and "running" in container.get("state", {}):
+        return Problem(REASON.SIDECAR_NOT_READY, f"{who} is not ready", name, Severity.PASSING)
+    return None
+
+
+def _waiting(container: Body, name: str) -> Problem | None:
+    """What keeps it from being started at all."""
+    waiting = container.get("state", {}).get("waiting", {})
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _PULLING:
         text = f"image {container.get('image', '')}: {message or reason}"
@@ -122,10 +157,15 @@ def _of_container(container: Body, name: str, *, since: datetime.datetime | None
         missing = "secret" in message.lower()
         known = REASON.SECRET_NOT_FOUND if missing else REASON.PODS_REFUSED
         return _blocking(known, message or reason, name)
-    ended = state.get("terminated") or container.get("lastState", {}).get("terminated")
-    if not ended or (since is not None and not _ended_after(ended, since)):
-        return None
-    return _of_end(ended, container.get("restartCount", 0), name, counted=since is None)
+    return None
+
+
+def _end(container: Body, since: datetime.datetime | None) -> Body | None:
+    """Its last one, if that counts."""
+    ended: Body = container.get("state", {}).get("terminated") or container.get("lastState", {}).get(
+        "terminated"
+    )
+    return ended if ended and (since is None or _ended_after(ended, since)) else None
 
 
 def _ended_after(ended: Body, since: datetime.datetime) -> bool:
@@ -144,13 +184,18 @@ def _of_end(ended: Body, restarts: int, name: str, *, counted: bool) -> Problem 
         return Problem(reason=reason, message=message, object=name, severity=severity)
     if ended.get("exitCode") == 0:
         return None
-    why = ended.get("reason", "Error")
-    text = f"ended with exit code {ended.get('exitCode')} ({why}), {restarts} restarts"
+    text = _how(ended, restarts)
     if last := ended.get("message", "").strip():
         text += f"; its last words: {last[-LAST_WORDS:]}"
     again_and_again = counted and restarts >= CRASHES_THAT_REJECT
     severity = Severity.REJECTING if again_and_again else Severity.PASSING
     return Problem(reason=REASON.CRASH_LOOP, message=text, object=name, severity=severity)
+
+
+def _how(ended: Body, restarts: int) -> str:
+    return (
+        f"ended with exit code {ended.get('exitCode')} ({ended.get('reason', 'Error')}), {restarts} restarts"
+    )
 
 
 def _said(text: str) -> tuple[reasons.ConditionReason, str] | None:

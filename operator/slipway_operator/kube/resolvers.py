@@ -1,7 +1,8 @@
 """From resolver pods to what the planner sees of them. Pure.
 
 A pod that has ended with an answer in its last words has found it; one that has ended otherwise says why not,
-or was ended before it could.
+or was ended before it could. It has ended when our container has: a sidecar that somebody has injected may
+run on for as long as it likes, and its own end is nobody's answer.
 """
 
 from __future__ import annotations
@@ -11,20 +12,22 @@ from typing import Any
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed, resolution
-from slipway_operator.kube import problems
-from slipway_operator.rendering import attempt, source
+from slipway_operator.kube import containers, problems
+from slipway_operator.rendering import attempt, resolver, source
 
 Body = dict[str, Any]
 
 _LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _ENDED = ("Succeeded", "Failed")
+_WITHOUT_A_WORD = (reasons.ConditionReason.CRASH_LOOP, reasons.ConditionReason.SIDECAR_NOT_READY)
 
 
 def of_pod(pod: Body) -> observed.Resolver:
     """One pod, whatever became of it."""
     metadata = pod["metadata"]
     annotations, name = metadata.get("annotations", {}), metadata["name"]
-    ended = pod.get("status", {}).get("phase") in _ENDED
+    # By its phase where the kubelet has ended it: what was evicted may never have had a container.
+    ended = bool(_terminated(pod)) or pod.get("status", {}).get("phase") in _ENDED
     answer = _answer(pod) if ended else None
     made = attempt.read_timestamp(metadata.get("creationTimestamp", "")) or _LONG_AGO
     return observed.Resolver(
@@ -48,8 +51,8 @@ def answer_of(pods: list[Body], revision: str) -> resolution.Resolved | None:
 
 
 def _problem(pod: Body, *, ended: bool) -> observed.Problem | None:
-    found = problems.of_pod(pod)
-    if not ended or (found is not None and found.reason is not reasons.ConditionReason.CRASH_LOOP):
+    found = problems.of_pod(pod, ours=resolver.CONTAINER, others=not _has_started(pod))
+    if not ended or (found is not None and found.reason not in _WITHOUT_A_WORD):
         return found
     status = pod.get("status", {})
     said = found.message if found is not None else status.get("message") or status.get("reason")
@@ -71,10 +74,18 @@ def _ended_at(pod: Body) -> datetime.datetime | None:
 
 
 def _terminated(pod: Body) -> Body:
-    for container in pod.get("status", {}).get("containerStatuses", []):
-        found: Body = container.get("state", {}).get("terminated") or {}
-        return found
-    return {}
+    found: Body = _state(pod).get("terminated") or {}
+    return found
+
+
+def _has_started(pod: Body) -> bool:
+    """Until then it may be others that it waits for."""
+    return not {"running", "terminated"}.isdisjoint(_state(pod))
+
+
+def _state(pod: Body) -> Body:
+    found: Body = containers.ours(pod, resolver.CONTAINER).get("state", {})
+    return found
 
 
 def _number(name: str) -> int:

@@ -1,7 +1,7 @@
 """What speaks against a version whose pods had been ready: containers that end, readiness that is lost.
 
 Pure. Only a pod's own fault counts: one that was evicted, preempted or deleted, or whose node is lost, is no
-evidence.
+evidence. Nor is what becomes of containers that somebody else has put into it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import datetime
 from typing import Any
 
 from slipway_operator.domain.observed import Fault, Symptom
-from slipway_operator.rendering import attempt
+from slipway_operator.kube import containers
+from slipway_operator.rendering import attempt, deployment
 
 Body = dict[str, Any]
 
@@ -20,7 +21,7 @@ _A_SECOND = datetime.timedelta(seconds=1)
 
 
 def of_pods(pods: list[Body]) -> tuple[Symptom, ...]:
-    """Of each container the last end with an error, and of each pod the loss of its readiness."""
+    """Of each pod the last end of its container with an error, and the loss of its readiness."""
     found: list[Symptom] = []
     for pod in pods:
         if not _was_taken_away(pod):
@@ -35,11 +36,8 @@ def _was_taken_away(pod: Body) -> bool:
 
 
 def _crashes(pod: Body) -> list[Symptom]:
-    states = [
-        container.get(when, {}).get("terminated")
-        for container in pod.get("status", {}).get("containerStatuses", [])
-        for when in ("state", "lastState")
-    ]
+    own = containers.ours(pod, deployment.CONTAINER)
+    states = [own.get(when, {}).get("terminated") for when in ("state", "lastState")]
     return [symptom for ended in states if ended and (symptom := _of_end(ended, pod)) is not None]
 
 
@@ -55,13 +53,28 @@ def _of_end(ended: Body, pod: Body) -> Symptom | None:
 
 def _losses(pod: Body) -> list[Symptom]:
     """A node that is lost makes its pods unready and leaves their containers as they were last seen."""
-    ready, containers = _condition(pod, "Ready"), _condition(pod, "ContainersReady")
+    ready, in_all = _condition(pod, "Ready"), _condition(pod, "ContainersReady")
     fell = attempt.read_timestamp(ready.get("lastTransitionTime") or "")
-    if ready.get("status") != "False" or containers.get("status") != "False" or fell is None:
+    if ready.get("status") != "False" or in_all.get("status") != "False" or fell is None:
         return []
-    if not any(_was_up(c, fell) for c in pod["status"].get("containerStatuses", [])):
+    own = containers.ours(pod, deployment.CONTAINER)
+    if own.get("ready") or not _was_up(own, fell) or _fell_with_others(pod, fell):
         return []
     return [Symptom(Fault.UNREADY, fell + _A_SECOND, f"Pod {pod['metadata']['name']} ceased to be ready")]
+
+
+def _fell_with_others(pod: Body, fell: datetime.datetime) -> bool:
+    """A mesh's sidecar passes probes on: while it is down, and a moment longer, ours is not ready either."""
+    return any(
+        not other.get("ready") or _started(other, fell)
+        for other in containers.others(pod, deployment.CONTAINER)
+    )
+
+
+def _started(container: Body, since: datetime.datetime) -> bool:
+    """Since then it has been started again."""
+    started = attempt.read_timestamp(container.get("state", {}).get("running", {}).get("startedAt") or "")
+    return container.get("restartCount", 0) > 0 and started is not None and started >= since
 
 
 def _was_up(container: Body, fell: datetime.datetime) -> bool:

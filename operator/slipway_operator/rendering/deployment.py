@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
 from slipway_operator.domain import resolution
 from slipway_operator.rendering import access, attempt, environment, identity, resources, source, trust
+
+CONTAINER: Final = "runtime"
+"""Ours in a model's pod; all others were put there by somebody else."""
 
 USER = 10001
 SECURITY: Final[identity.Body] = {
@@ -40,6 +43,16 @@ _STARTUP_SECONDS = 1800
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Resolvers:
+    """What the administrator sets for resolver pods."""
+
+    resources: identity.Body | None = None  # None: what is enough for the most
+    node_selector: Mapping[str, str] | None = None  # None, or nothing in it: the model's own
+    tolerations: Sequence[identity.Body] | None = None  # the same
+    sidecars: bool = False  # whether service meshes may add theirs
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Platform:
     """What the administrator sets for all models."""
 
@@ -49,6 +62,7 @@ class Platform:
     visitors: access.Visitors | None = None  # None: no NetworkPolicy is made
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)  # of children made from now on
     s3_authority: trust.Authority | None = None  # None: the public ones are all there are
+    resolvers: Resolvers = Resolvers()
 
 
 def of_revision(
@@ -129,7 +143,7 @@ def _container(
     model: api.InferenceModel, platform: Platform, found: resolution.Resolved | None
 ) -> identity.Body:
     return {
-        "name": "runtime",
+        "name": CONTAINER,
         "image": image_of(model, platform),
         "env": environment.of(
             model,
