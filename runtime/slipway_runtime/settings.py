@@ -4,6 +4,7 @@ Whatever is wrong with it is said in a sentence that names the variable. Knows n
 values that they are configured with.
 """
 
+import math
 import pathlib
 import socket
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Example(pydantic.BaseModel):
 
     text: Annotated[str, Field(max_length=16384)]
     label: str
-    min_score: Annotated[float, Field(ge=0, le=1, alias="minScore")] = 0.0
+    min_score: Annotated[float | None, Field(ge=0, le=1, alias="minScore")] = None
 
 
 class Settings(SourceSettings):
@@ -92,7 +93,7 @@ def expectations(examples: Sequence[Example]) -> tuple[Expectation, ...]:
         Expectation(
             text=example.text,
             label=example.label,
-            least=example.min_score,
+            least=-math.inf if example.min_score is None else example.min_score,
             origin="a verification example",
         )
         for example in examples

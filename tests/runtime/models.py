@@ -24,7 +24,12 @@ def load(root: pathlib.Path, write: Write) -> Model:
 
 def load_folder(source: pathlib.Path, copy: pathlib.Path) -> Model:
     copy.mkdir()
-    return forms.load(bundle.fetch(Folder(source), copy, pin=None), OPTIONS)
+    return forms.load(fetch(source, copy), OPTIONS)
+
+
+def fetch(source: pathlib.Path, copy: pathlib.Path) -> bundle.Bundle:
+    """What lies in `source`, checked and copied into `copy`."""
+    return bundle.fetch(Folder(source), copy, pin=None)
 
 
 def classify(model: Model, *texts: str) -> list[Classification]:

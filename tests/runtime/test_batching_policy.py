@@ -77,6 +77,24 @@ def test_rows_of_different_kinds_are_never_in_one_batch(
 
 @PATIENT
 @given(queue=queues, limits=limits, costs=costs)
+def test_rows_that_must_not_be_padded_run_with_those_of_their_length(
+    queue: list[WaitingRow], limits: Limits, costs: Costs
+) -> None:
+    """Their kind is their length: as many as there are of the first one's run, if that is worth it."""
+    unpadded = [WaitingRow(row.length, row.queued_at, kind=row.length) for row in queue]
+
+    decision = decide(unpadded, arriving=0, now=20, limits=limits, costs=costs)
+
+    assert isinstance(decision, Run)
+    assert 0 in decision.positions
+    assert {unpadded[position].length for position in decision.positions} == {unpadded[0].length}
+    alike = sum(row.length == unpadded[0].length for row in unpadded[: limits.max_rows * 8])
+    most = max(1, min(alike, limits.max_rows, limits.max_tokens // unpadded[0].length))
+    assert len(decision.positions) in {1, most}
+
+
+@PATIENT
+@given(queue=queues, limits=limits, costs=costs)
 def test_a_batch_leaves_out_no_row_of_a_length_between_two_of_its_own(
     queue: list[WaitingRow], limits: Limits, costs: Costs
 ) -> None:

@@ -8,7 +8,9 @@ import jsonschema
 import pytest
 import yaml
 
-from slipway_runtime.artifacts import manifest
+from slipway_runtime.artifacts import completion, manifest
+from slipway_runtime.artifacts.config import Config
+from slipway_runtime.artifacts.tokenization import Tokenization
 from slipway_runtime.failures import StartupError
 from tests.runtime import bundles, processes
 
@@ -92,7 +94,8 @@ def test_a_bundle_of_the_first_days_is_read_as_it_was() -> None:
     read = _read(_document(inputs={"maxTokens": 128}))
 
     assert (read.form, read.max_tokens, read.threshold) == (manifest.Form.TOKENS, 128, None)
-    assert read.postprocessing is manifest.Postprocessing.SOFTMAX
+    completed = completion.completed(read, Config(), Tokenization())
+    assert completed.postprocessing is manifest.Postprocessing.SOFTMAX
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ CASES = {
         lambda _: None,
         "GoldenMismatch",
         "'fine'",
-        "should be positive with a score of 0.9500 to 1.0000, got positive (0.8808)",
+        "should be positive with a score of at least 0.9500, got positive (0.8808)",
         {"SLIPWAY_VERIFICATION_EXAMPLES": '[{"text": "fine", "label": "positive", "minScore": 0.95}]'},
     ),
 }

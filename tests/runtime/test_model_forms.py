@@ -339,7 +339,6 @@ REFUSED = {
         Reason.MODEL_LOAD_FAILED,
         "the first axes do not all vary",
     ),
-    "batching for text": Refused(_words(batched=False), Reason.BUNDLE_INVALID, "batched: it is for the task"),
 }
 
 

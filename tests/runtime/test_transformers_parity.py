@@ -1,7 +1,7 @@
 """The tokens of a text are those of transformers' AutoTokenizer, which models are trained with.
 
-It runs in an environment of its own, cuts and pads, and saves its tokenizer as it does beside a model;
-what it has saved is what the runtime reads.
+It runs in an environment of its own, cuts and pads, and saves its tokenizer as it does beside a model, after
+that or before; what it has saved is what the runtime reads.
 """
 
 import itertools
@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 import tokenizers
 
+from slipway_runtime.artifacts import completion, tokenization
+from slipway_runtime.artifacts.config import Config
+from slipway_runtime.artifacts.manifest import Description, Form
 from slipway_runtime.preprocessing.text import Padding, TextEncoder
 from tests.runtime import environments
 
@@ -30,7 +33,7 @@ TEXTS = [
     "word " * 400,
 ]
 SPECIAL = {"as BERT": ("[CLS]", "[SEP]"), "as RoBERTa": ("<s>", "</s>"), "none": None}
-CASES = [*itertools.product(SPECIAL, (4, 16, 100), ("left", "right"))]
+CASES = [*itertools.product(SPECIAL, (4, 16, 100), ("left", "right"), (True, False))]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,7 @@ def transformers() -> pathlib.Path:
 @pytest.fixture(scope="module")
 def made(
     transformers: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[tuple[str, int, str], tuple[pathlib.Path, dict[str, Any]]]:
+) -> dict[tuple[str, int, str, bool], tuple[pathlib.Path, dict[str, Any]]]:
     """By case: the folder that transformers has saved, and its tokens."""
     root = tmp_path_factory.mktemp("transformers")
     for name, pair in SPECIAL.items():
@@ -55,11 +58,12 @@ def made(
     cases: list[dict[str, Any]] = [
         {
             "folder": str(root / name),
-            "out": str(root / f"{name} {length} {side}"),
+            "out": str(root / f"{name} {length} {side} {used}"),
             "length": length,
             "side": side,
+            "used": used,
         }
-        for name, length, side in CASES
+        for name, length, side, used in CASES
     ]
     done = subprocess.run(
         [transformers, PROGRAM],
@@ -99,10 +103,19 @@ def _write(folder: pathlib.Path, pair: tuple[str, str] | None) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(described))
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}, {case[1]} tokens, {case[2]}")
-def test_tokens_are_those_of_transformers(made: Any, case: tuple[str, int, str]) -> None:
+def _named(case: tuple[str, int, str, bool]) -> str:
+    return f"{case[0]}, {case[1]} tokens, {case[2]}, saved {'after' if case[3] else 'before'} its use"
+
+
+@pytest.mark.parametrize("case", CASES, ids=_named)
+def test_tokens_are_those_of_transformers(made: Any, case: tuple[str, int, str, bool]) -> None:
     folder, theirs = made[case]
-    ours = TextEncoder(folder / "tokenizer.json", max_tokens=512)
+    said = tokenization.read((folder / "tokenizer_config.json").read_bytes(), subject="tokenizer_config.json")
+    described = completion.completed(Description(Form.TOKENS, labels=("no", "yes")), Config(), said)
+    assert described.max_tokens is not None
+    ours = TextEncoder(
+        folder / "tokenizer.json", max_tokens=described.max_tokens, said=described.tokenization
+    )
     rows = ours.encode_typed(TEXTS)
     padding = Padding.of([len(ids) for ids, _ in rows], left=ours.pads_left)
 

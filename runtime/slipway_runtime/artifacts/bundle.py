@@ -10,19 +10,19 @@ import pathlib
 import re
 from dataclasses import dataclass
 
-from slipway_runtime.artifacts import config, manifest, pickles
+from slipway_runtime.artifacts import completion, descriptions, manifest, pickles
+from slipway_runtime.artifacts.descriptions import CONFIG
 from slipway_runtime.artifacts.source import Item, Source, listing_digest
 from slipway_runtime.failures import Reason, StartupError
 
 MANIFEST = "slipway.yaml"
 MODEL = "model.onnx"
 TOKENIZER = "tokenizer.json"
-CONFIG = "config.json"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _MAX_MANIFEST_BYTES = 1 << 20
 # Without a manifest nothing says which other files matter, so only these are read.
-_KNOWN = frozenset({MODEL, "model.onnx_data", "model.onnx.data", TOKENIZER, CONFIG})
+_KNOWN = frozenset({MODEL, "model.onnx_data", "model.onnx.data", TOKENIZER, *descriptions.DOCUMENTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +121,15 @@ def _fetch_listed(source: Source, directory: pathlib.Path, items: dict[str, Item
 def _completed(
     source: Source, directory: pathlib.Path, description: manifest.Description
 ) -> manifest.Description:
-    """With what config.json says, where slipway.yaml leaves something open."""
-    if not description.complete and CONFIG in (description.files or {}):
-        description = description.completed(_read_config(source, directory))
-    if not description.labels and description.form is not manifest.Form.TENSORS:
+    """With what the other files say, where slipway.yaml leaves something open."""
+    files = (description.files or {}).keys()
+    try:
+        completed = descriptions.completed(source, directory, description, files)
+    except completion.ContradictionError as error:
+        raise _invalid(source, MANIFEST, str(error)) from error
+    if not completed.labels and completed.form is not manifest.Form.TENSORS:
         raise _invalid(source, MANIFEST, f"labels: there are none, nor is there a {CONFIG} with id2label")
-    return description
-
-
-def _read_config(source: Source, directory: pathlib.Path) -> config.Config:
-    return config.read((directory / CONFIG).read_bytes(), subject=source.describe(CONFIG))
+    return completed
 
 
 def _fetch_manifest(source: Source, directory: pathlib.Path, item: Item) -> tuple[bytes, str]:
@@ -147,13 +146,13 @@ def _fetch_bare(
     _check_bare(source, items)
     for name in sorted(_KNOWN & items.keys()):
         source.save(items[name], directory / name)
-    description = manifest.Description(form=manifest.Form.TENSORS)
-    if TOKENIZER in items:
-        described = _read_config(source, directory)
-        if not described.labels:
-            raise _invalid(source, CONFIG, f"id2label: there are no labels (and there is no {MANIFEST})")
-        description = manifest.from_config(described)
-    return Bundle(directory=directory, description=description, digest=digest)
+    try:
+        described = descriptions.of_folder(source, directory, items.keys(), tokenizer=TOKENIZER in items)
+    except completion.ContradictionError as error:
+        raise _invalid(source, CONFIG, str(error)) from error
+    if described.form is manifest.Form.TOKENS and not described.labels:
+        raise _invalid(source, CONFIG, f"id2label: there are no labels (and there is no {MANIFEST})")
+    return Bundle(directory=directory, description=described, digest=digest)
 
 
 def _check_bare(source: Source, items: dict[str, Item]) -> None:

@@ -5,7 +5,7 @@ Knows no files and no sources: bytes in, `Description` out. The models below are
 """
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -13,11 +13,8 @@ import pydantic.alias_generators
 import yaml
 from pydantic import Field
 
-from slipway_runtime.artifacts.config import Config
+from slipway_runtime.artifacts.tokenization import Tokenization
 from slipway_runtime.failures import Reason, StartupError
-
-_DEFAULT_MAX_TOKENS = 512
-_DEFAULT_THRESHOLD = 0.5
 
 
 class Form(enum.StrEnum):
@@ -58,38 +55,24 @@ class FileEntry:
 class Description:
     """What a bundle says about itself.
 
-    `labels` is empty for tensors. `max_tokens` is None while nothing has been said. `threshold` is
-    None unless several labels may apply to one text. `scores` names the ONNX output to read, None the
-    usual one. `batched` is None when the model itself shall tell. `files` is None when there is no
-    slipway.yaml to list them.
+    `labels` is empty for tensors. `max_tokens` and `postprocessing` are None while nothing has been said;
+    of a text's tokens tokenizer.json may allow fewer. `threshold` is None unless several labels may apply
+    to one text. `scores` names the ONNX output to read, None the usual one. `batched` is None when the
+    model itself shall tell. `files` is None when there is no slipway.yaml to list them. `classifies`: of
+    tensors without a slipway.yaml, whether a config.json beside them promises answers to texts.
     """
 
     form: Form
     labels: tuple[str, ...] = ()
     max_tokens: int | None = None
-    postprocessing: Postprocessing = Postprocessing.SOFTMAX
+    postprocessing: Postprocessing | None = None
     threshold: float | None = None
     scores: str | None = None
     batched: bool | None = None
     goldens: tuple[Golden, ...] = ()
     files: dict[str, FileEntry] | None = None
-
-    @property
-    def most_tokens(self) -> int:
-        """Of a text; what tokenizer.json says may be fewer."""
-        return _DEFAULT_MAX_TOKENS if self.max_tokens is None else self.max_tokens
-
-    @property
-    def complete(self) -> bool:
-        """Whether a config.json could add nothing."""
-        if self.form is Form.TENSORS:
-            return True
-        return bool(self.labels) and (self.form is Form.STRINGS or self.max_tokens is not None)
-
-    def completed(self, config: Config) -> "Description":
-        """What is not said here, as config.json says it."""
-        bounded = min(config.max_tokens or _DEFAULT_MAX_TOKENS, _DEFAULT_MAX_TOKENS)
-        return replace(self, labels=self.labels or config.labels, max_tokens=self.max_tokens or bounded)
+    tokenization: Tokenization = field(default_factory=Tokenization)
+    classifies: bool = False
 
 
 class _Strict(pydantic.BaseModel):
@@ -122,8 +105,8 @@ class GoldenExample(_Strict):
     text: Annotated[str, Field(max_length=16384)]
     label: str
     """The best label."""
-    score: Annotated[float, Field(ge=0, le=1)]
-    """Its score."""
+    score: Annotated[float, Field(allow_inf_nan=False)]
+    """Its score: 0 to 1, unless the model's numbers are left as they are."""
     tolerance: Annotated[float, Field(gt=0, le=1)] = 0.01
     """How far the score may be off, absolutely."""
 
@@ -147,11 +130,13 @@ class Manifest(_Strict):
     inputs: Inputs | None = None
     outputs: Outputs | None = None
     postprocessing: Postprocessing | None = None
-    """From the model's numbers to scores. When absent: `softmax` with a tokenizer.json, `none` without."""
+    """From the model's numbers to scores. When absent: `none` without a tokenizer.json, and with one by
+    config.json: `sigmoid` of one label or of several that may apply, `none` of a regression, else softmax."""
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     """For models whose labels do not exclude each other: all labels with at least this score apply."""
     batched: bool | None = None
-    """For `tensors`: whether the first axis counts independent rows. When absent, it is tried out."""
+    """For `tensors`: whether the first axis counts independent rows; when absent, it is tried out. For texts:
+    `false` runs each alone, `true` pads them and runs them together, whatever is found in the model."""
     golden: Annotated[list[GoldenExample], Field(max_length=1000)] = []
     """Checked before a pod is ready."""
     files: Annotated[dict[str, BundleFile], Field(min_length=1, max_length=1000)]
@@ -180,12 +165,11 @@ def read(text: bytes, *, subject: str, tokenizer: str) -> Description:
     form = _form(manifest, tokenizer)
     if wrong := _contradiction(manifest, form):
         raise _invalid(subject, wrong)
-    usual = Postprocessing.SOFTMAX if form is Form.TOKENS else Postprocessing.NONE
     return Description(
         form=form,
         labels=tuple(manifest.labels or ()),
         max_tokens=manifest.inputs.max_tokens if manifest.inputs else None,
-        postprocessing=manifest.postprocessing or usual,
+        postprocessing=manifest.postprocessing,
         threshold=manifest.threshold,
         scores=manifest.outputs.scores if manifest.outputs else None,
         batched=manifest.batched,
@@ -194,16 +178,6 @@ def read(text: bytes, *, subject: str, tokenizer: str) -> Description:
         ),
         files={name: FileEntry(sha256=f.sha256, size=f.size) for name, f in manifest.files.items()},
     )
-
-
-def from_config(config: Config) -> Description:
-    """Of a bundle that has no slipway.yaml: labels, and no promise to check."""
-    described = Description(
-        form=Form.TOKENS,
-        postprocessing=Postprocessing.SIGMOID if config.several else Postprocessing.SOFTMAX,
-        threshold=_DEFAULT_THRESHOLD if config.several else None,
-    )
-    return described.completed(config)
 
 
 def _without_titles(part: Any) -> Any:
@@ -232,8 +206,6 @@ def _contradiction(manifest: Manifest, form: Form) -> str | None:
         text_only = ("labels", "inputs", "outputs", "postprocessing", "threshold", "golden")
         given = [name for name in text_only if getattr(manifest, name)]
         return f"{given[0]}: it is for text, and the task is tensors" if given else None
-    if manifest.batched is not None:
-        return "batched: it is for the task tensors; texts are always independent rows"
     if len(set(labels)) < len(labels):
         return "labels: a label stands there twice"
     if strangers := sorted({golden.label for golden in manifest.golden} - set(labels)) if labels else []:

@@ -4,6 +4,7 @@ Rows go in, answers come out, and nobody above the engine knows what either is m
 queue and no protocol; the forms of models stand in modules of their own.
 """
 
+import enum
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -18,18 +19,32 @@ Answer = tuple[Array, ...]
 """One row of a run's outputs, an array each, without the batch axis; of a text: (scores [labels],)."""
 
 
+class Batching(enum.StrEnum):
+    """Which rows may be in one run, so that none's answer depends on the others."""
+
+    ANY = "any"  # of any lengths: the shorter ones are padded
+    SAME_LENGTH = "same length"  # nothing is padded
+    NONE = "none"  # each request of tensors, and each text, has a run of its own
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """One row of a request: what may be put beside other rows in one run.
 
     `values` has one array a model input, without the batch axis; of a tokenized text (ids [tokens],).
     `length` is the tokens of a text and 1 for anything else: the L of T(n, L). Rows run together
-    only when their `kind` is equal; None is ragged text, which the model pads itself.
+    only when their `kind` is equal; None is ragged text, which the model pads itself, and of text that
+    must not be padded it is the length.
     """
 
     values: tuple[Array, ...]
     length: int = 1
     kind: Hashable = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its length says what it costs: of tensors it does not."""
+        return self.kind is None or self.kind == self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,9 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The best label of one text, its score in 0…1, and the scores of all labels in their order.
+    """The best label of one text, its score, and the scores of all labels in their order.
+
+    Scores are in 0…1, but for a model whose numbers are left as they are, as a regression's.
 
     `labels` are all those that apply: the ones over the threshold of a multi-label model (there may
     be none), the best one alone of any other.
@@ -119,6 +136,10 @@ class Model(Protocol):
     @property
     def clock(self) -> Clock:
         """What runs are timed by, in the thread that runs them."""
+
+    @property
+    def batching(self) -> Batching:
+        """Which rows may be given to one `run`; their kinds say so, but for `NONE`."""
 
     @property
     def signature(self) -> Signature:

@@ -29,7 +29,9 @@ class Scoring:
 
     @classmethod
     def of(cls, description: Description) -> "Scoring":
-        return cls(description.labels, description.postprocessing, description.threshold)
+        return cls(
+            description.labels, description.postprocessing or Postprocessing.NONE, description.threshold
+        )
 
     @property
     def signature(self) -> Signature:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from slipway_runtime.artifacts.bundle import Bundle
-from slipway_runtime.engine.model import Answer, Array, Row, RunControl
+from slipway_runtime.engine import batching
+from slipway_runtime.engine.model import Answer, Array, Batching, Row, RunControl
 from slipway_runtime.engine.scores import Scoring, WrongShapeError
 from slipway_runtime.engine.session import Session, SessionOptions, unusable
 from slipway_runtime.engine.text import TextClassifier, find_scores
@@ -29,11 +30,16 @@ class StringClassifier(TextClassifier):
         super().__init__(session, Scoring.of(bundle.description), max_length=1)
         self._input, self._shape = _find_texts(session)
         self._output = (_find_output(session, bundle.description.scores),)
+        mixing, said = batching.look(bundle.model).mixing, bundle.description.batched
+        if said is False:
+            self._limit(Batching.NONE, "slipway.yaml says so")
+        elif mixing and not said:
+            self._limit(Batching.NONE, batching.because(mixing))
 
     def encode(self, texts: Sequence[str]) -> list[Row]:
         return [Row((_boxed(text),)) for text in texts]
 
-    def run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]:
+    def _run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]:
         texts = np.array([row.values[0].item() for row in rows], dtype=object).reshape(self._shape)
         (numbers,) = self._session.run(self._output, {self._input: texts}, control)
         if isinstance(numbers, list):

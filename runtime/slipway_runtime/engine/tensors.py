@@ -11,10 +11,11 @@ import numpy as np
 import structlog
 
 from slipway_runtime.artifacts.bundle import Bundle
-from slipway_runtime.engine import limited, warmup
+from slipway_runtime.engine import batching, limited, warmup
 from slipway_runtime.engine.model import (
     Answer,
     Array,
+    Batching,
     Classification,
     InvalidInputError,
     Row,
@@ -25,6 +26,9 @@ from slipway_runtime.engine.model import (
 from slipway_runtime.engine.ports import Port
 from slipway_runtime.engine.scores import WrongShapeError
 from slipway_runtime.engine.session import Session, SessionOptions, unusable
+from slipway_runtime.failures import Reason, StartupError
+
+_IDS = "input_ids"
 
 _log = structlog.get_logger("slipway.tensors")
 
@@ -43,7 +47,10 @@ class TensorModel:
         _check(self._session)
         self._inputs, self._outputs = self._session.inputs, self._session.outputs
         self._names = tuple(port.name for port in self._outputs)
-        self._batched = self._decide(said=bundle.description.batched)
+        if bundle.description.classifies and _IDS in {port.name for port in self._inputs}:
+            raise _without_tokenizer()
+        self._batched = self._decide(bundle)
+        self.batching = Batching.ANY if self._batched else Batching.NONE
         self.signature = Signature(
             inputs=tuple(port.spec() for port in self._inputs),
             outputs=tuple(port.spec() for port in self._outputs),
@@ -109,13 +116,17 @@ class TensorModel:
             self._run(sample, control)
             return self.clock() - began
 
-    def _decide(self, *, said: bool | None) -> bool:
+    def _decide(self, bundle: Bundle) -> bool:
         """Whether requests may run together."""
+        said = bundle.description.batched
         may = all(port.rows for port in (*self._inputs, *self._outputs))
         if said and not may:
             raise unusable(f"batched: the first axes do not all vary; {self._session.describe()}")
         if not may or said is not None:
             return bool(may and said)
+        if mixing := batching.look(bundle.model).mixing:
+            _log.warning("batching_limited", batching=Batching.NONE.value, reason=batching.because(mixing))
+            return False
         try:
             return all(self._gives_rows(count) for count in (1, 2))
         except Exception as error:  # onnxruntime's exceptions share no base but this
@@ -126,6 +137,16 @@ class TensorModel:
         with limited.control(warmup.LONGEST_RUN_SECONDS) as control:
             outputs = self._run([_sample(port, count) for port in self._inputs], control)
         return all(output.ndim > 0 and len(output) == count for output in outputs)
+
+
+def _without_tokenizer() -> StartupError:
+    return StartupError(
+        Reason.BUNDLE_INVALID,
+        "tokenizer.json: it is missing, and config.json promises answers to texts; make it with "
+        "`AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers, or add a slipway.yaml with "
+        "`task: tensors` if clients send tokens",
+        subject="tokenizer.json",
+    )
 
 
 def _check(session: Session) -> None:

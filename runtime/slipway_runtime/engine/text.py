@@ -6,10 +6,13 @@ A form adds how a text becomes a row, and how rows are run.
 import abc
 from collections.abc import Mapping, Sequence
 
+import structlog
+
 from slipway_runtime.engine import limited, warmup
 from slipway_runtime.engine.model import (
     Answer,
     Array,
+    Batching,
     Classification,
     InvalidInputError,
     Row,
@@ -22,11 +25,14 @@ from slipway_runtime.engine.session import Session, unusable
 
 _USUAL_OUTPUT = "logits"
 
+_log = structlog.get_logger("slipway.text")
+
 
 class TextClassifier(abc.ABC):
     """A Model that takes text."""
 
     is_text = True
+    batching = Batching.ANY
 
     def __init__(self, session: Session, scoring: Scoring, *, max_length: int) -> None:
         self._session = session
@@ -40,8 +46,14 @@ class TextClassifier(abc.ABC):
     @abc.abstractmethod
     def encode(self, texts: Sequence[str]) -> list[Row]: ...
 
+    def run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]:
+        if self.batching is Batching.NONE and len(rows) > 1:
+            return [answer for row in rows for answer in self._run([row], control)]
+        return self._run(rows, control)
+
     @abc.abstractmethod
-    def run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]: ...
+    def _run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]:
+        """One run of the session."""
 
     @abc.abstractmethod
     def _sample(self, length: int) -> Row:
@@ -59,6 +71,12 @@ class TextClassifier(abc.ABC):
     def warm_up(self, *, max_rows: int, budget_s: float) -> list[Timing]:
         shapes = warmup.shapes(max_rows=max_rows, max_length=self._max_length)
         return warmup.measure(self._time, shapes, budget_s=budget_s)
+
+    def _limit(self, batching: Batching, reason: str) -> None:
+        """Let only such rows run together, and say why."""
+        self.batching = batching
+        if batching is not Batching.ANY:
+            _log.warning("batching_limited", batching=batching.value, reason=reason)
 
     def _time(self, rows: int, length: int) -> float:
         sample = [self._sample(length)] * rows

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from slipway_runtime.artifacts.bundle import Bundle
-from slipway_runtime.engine.model import Answer, Row, RunControl
+from slipway_runtime.engine import batching
+from slipway_runtime.engine.model import Answer, Batching, Row, RunControl
 from slipway_runtime.engine.scores import Scoring
 from slipway_runtime.engine.session import Session, SessionOptions, unusable
 from slipway_runtime.engine.text import TextClassifier, find_scores
-from slipway_runtime.preprocessing.text import Padding, TextEncoder
+from slipway_runtime.preprocessing.text import Ids, Padding, TextEncoder
 
 _IDS, _MASK, _TYPES = "input_ids", "attention_mask", "token_type_ids"
 _INPUTS = frozenset({_IDS, _MASK, _TYPES})
+_DEFAULT_MAX_TOKENS = 512
 
 
 class TokenClassifier(TextClassifier):
@@ -24,7 +26,11 @@ class TokenClassifier(TextClassifier):
     def __init__(self, bundle: Bundle, options: SessionOptions) -> None:
         """Load the bundle. Takes seconds: use a thread. Raises StartupError."""
         description = bundle.description
-        encoder = TextEncoder(bundle.tokenizer, max_tokens=description.most_tokens)
+        encoder = TextEncoder(
+            bundle.tokenizer,
+            max_tokens=description.max_tokens or _DEFAULT_MAX_TOKENS,
+            said=description.tokenization,
+        )
         session = Session(bundle.model, options)
         super().__init__(session, Scoring.of(description), max_length=encoder.max_tokens)
         self._encoder = encoder
@@ -35,13 +41,33 @@ class TokenClassifier(TextClassifier):
             raise unusable(
                 f"{session.describe()}; with a tokenizer.json it should read input_ids and attention_mask"
             )
+        self._limit(*self._company(bundle))
 
     def encode(self, texts: Sequence[str]) -> list[Row]:
         if self._typed:
-            return [Row(pair, len(pair[0])) for pair in self._encoder.encode_typed(texts)]
-        return [Row((ids,), len(ids)) for ids in self._encoder.encode(texts)]
+            return [self._row(*pair) for pair in self._encoder.encode_typed(texts)]
+        return [self._row(ids) for ids in self._encoder.encode(texts)]
 
-    def run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]:
+    def _row(self, *values: Ids) -> Row:
+        length = len(values[0])
+        return Row(values, length, length if self.batching is Batching.SAME_LENGTH else None)
+
+    def _company(self, bundle: Bundle) -> tuple[Batching, str]:
+        """Which rows may run together, and why no others. What slipway.yaml says about it holds."""
+        said, found = bundle.description.batched, batching.look(bundle.model)
+        if said is False:
+            return Batching.NONE, "slipway.yaml says so"
+        if not said and found.mixing:
+            return Batching.NONE, batching.because(found.mixing)
+        if not said and _MASK not in found.read_by(self._output[0]) & self._dtypes.keys():
+            return Batching.SAME_LENGTH, "it reads no attention_mask, so that padding would count as text"
+        if self._encoder.unpadded and not (said and self._encoder.can_pad):
+            return Batching.SAME_LENGTH, self._encoder.unpadded
+        if not said and self._encoder.pads_left:  # where positions are numbered, its tokens would move
+            return Batching.SAME_LENGTH, "it is padded on the left, which may number its tokens anew"
+        return Batching.ANY, ""
+
+    def _run(self, rows: Sequence[Row], control: RunControl) -> list[Answer]:
         padding = Padding.of([row.length for row in rows], left=self._encoder.pads_left)
         feed = {_IDS: padding.fill([row.values[0] for row in rows], self._encoder.pad_id, self._dtypes[_IDS])}
         if _MASK in self._dtypes:

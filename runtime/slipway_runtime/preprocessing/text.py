@@ -1,18 +1,20 @@
-"""Texts to token ids, exactly as the bundle's tokenizer.json says, and token ids to tensors.
+"""Texts to token ids, exactly as the bundle's files say, and token ids to tensors.
 
+tokenizer_config.json comes before the padding and truncation of tokenizer.json, as in transformers.
 Truncation is set once and padding is done here: a tokenizer that is changed per call fails with
 "Already borrowed" as soon as two threads use it. Knows nothing of sessions or requests.
 """
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from slipway_runtime.artifacts.tokenization import Tokenization
 from slipway_runtime.failures import Reason, StartupError
 
 # One pool of threads (onnxruntime's) is sized to the container; the tokenizer's own would be
@@ -22,26 +24,35 @@ import tokenizers
 
 Ids = npt.NDArray[np.int64]
 
-_PAD_TOKENS = ("[PAD]", "<pad>", "<|endoftext|>")
+# Where no file names one. <|endoftext|> is none of them: models that have it were trained without padding.
+_PAD_TOKENS = ("[PAD]", "<pad>")
+_NONE = 0  # where there is no pad token: a text of no token must be read as something
+_NO_TOKENIZATION = Tokenization()
 
 
 class TextEncoder:
-    """The tokenizer of one bundle."""
+    """The tokenizer of one bundle.
 
-    def __init__(self, path: pathlib.Path, *, max_tokens: int) -> None:
-        """Raises StartupError(ModelLoadFailed) when `path` is not a tokenizer."""
+    `unpadded` says why rows of different lengths must not be put into one tensor; "" when they may.
+    """
+
+    def __init__(self, path: pathlib.Path, *, max_tokens: int, said: Tokenization = _NO_TOKENIZATION) -> None:
+        """`said` stands beside it. Raises StartupError(ModelLoadFailed) when `path` is not a tokenizer."""
         try:
             self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exceptions
             raise StartupError(
                 Reason.MODEL_LOAD_FAILED, f"{path.name} is not a tokenizer: {error}", subject=path.name
             ) from error
-        said = self._tokenizer.padding or {}
-        self.pad_id = int(said.get("pad_id", self._find_pad_id()))
-        self.pad_type = int(said.get("pad_type_id", 0))
-        self.pads_left = said.get("direction") == "left"
+        own = self._tokenizer.padding or {}
+        pad_id, self.unpadded = self._find_padding(own, said)
+        self.can_pad = pad_id is not None
+        self.pad_id = _NONE if pad_id is None else pad_id
+        self.pad_type = int(own.get("pad_type_id", 0)) if said.pad_type is None else said.pad_type
+        usual = own["direction"] == "left" if "direction" in own else said.usually_left
+        self.pads_left = usual if said.pads_left is None else said.pads_left
         self._tokenizer.no_padding()
-        self.max_tokens = self._truncate(max_tokens)
+        self.max_tokens = self._truncate(max_tokens, said)
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
         """One array of ids a text, each of 1 to `max_tokens`. Safe in any thread."""
@@ -59,20 +70,49 @@ class TextEncoder:
             for encoding in self._tokenizer.encode_batch_fast(texts)
         ]
 
-    def _truncate(self, max_tokens: int) -> int:
-        """By the file's own rules, but to no more than `max_tokens`. Returns to how many."""
-        said = self._tokenizer.truncation or {}
-        most = max(1, min(int(said.get("max_length", max_tokens)), max_tokens))
+    def _truncate(self, max_tokens: int, said: Tokenization) -> int:
+        """To no more than `max_tokens`, and by what the files say besides. Returns to how many."""
+        own = self._tokenizer.truncation or {}
+        usual = max_tokens if said.max_tokens is not None else int(own.get("max_length", max_tokens))
+        most = max(1, min(usual, max_tokens))
+        side = own.get("direction", "right")
+        if said.cuts_left is not None:
+            side = "left" if said.cuts_left else "right"
         self._tokenizer.enable_truncation(
-            max_length=most,
-            strategy=said.get("strategy", "longest_first"),
-            direction=said.get("direction", "right"),
+            max_length=most, strategy=own.get("strategy", "longest_first"), direction=side
         )
         return most
 
-    def _find_pad_id(self) -> int:
-        found = (self._tokenizer.token_to_id(token) for token in _PAD_TOKENS)
-        return next((token for token in found if token is not None), 0)
+    def _find_padding(self, own: Mapping[str, Any], said: Tokenization) -> tuple[int | None, str]:
+        """The id of the pad token, and why it must not be used: a graph may look for another one."""
+        pad_id = self._find_pad_id(own, said)
+        named = said.pad_token
+        if pad_id is None:
+            if named is None:
+                return None, "no file names its pad token"
+            return None, f"its tokenizer pads with {named!r}, and tokenizer.json has no {named!r}"
+        if named is None and own and self._id(own["pad_token"]) not in (None, pad_id):
+            return pad_id, f"tokenizer.json pads with {pad_id}, which is not its {own['pad_token']!r}"
+        if said.model_unpadded:
+            return pad_id, "config.json names no pad_token_id"
+        if said.model_pad_id not in (None, pad_id):
+            return pad_id, (
+                f"its tokenizer pads with {pad_id}, and pad_token_id of config.json is {said.model_pad_id}"
+            )
+        return pad_id, ""
+
+    def _find_pad_id(self, own: Mapping[str, Any], said: Tokenization) -> int | None:
+        if said.pad_token is not None:
+            return self._id(said.pad_token)
+        if own:
+            return int(own["pad_id"])
+        if said.model_pad_id is not None:
+            return said.model_pad_id
+        return next((found for token in _PAD_TOKENS if (found := self._id(token)) is not None), None)
+
+    def _id(self, token: str) -> int | None:
+        found: int | None = self._tokenizer.token_to_id(token)
+        return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,7 @@ class State(enum.StrEnum):
 class Entry:
     """One version as the index shows it. `since` is an RFC 3339 time; empty is not known (yet).
 
-    `origin` is where its bytes came from, once it is in memory.
+    `origin` is where its bytes came from and `batching` which rows may be in one run, once it is in memory.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Entry:
     provider: str = ""
     since: str = ""
     origin: Origin | None = None
+    batching: str = ""
 
     @property
     def key(self) -> Key:

@@ -181,7 +181,7 @@ class Dispatcher:
         predicted = self._options.estimate.costs.of(len(rows), rows[-1].length)
         self.batch = Batch(rows, execution, now, predicted)
         # Of tensors the prediction knows neither size nor content: one that is wrong would stop the loop.
-        foreseen = rows[0].row.kind is None and predicted < self._options.inline_seconds
+        foreseen = rows[0].row.is_text and predicted < self._options.inline_seconds
         self._free.clear()
         if foreseen:
             execution.run()

@@ -4,6 +4,7 @@ A wrong answer fails the pod. A slow one does not: a busy node must not stop the
 restarting. Knows nothing of where the examples come from.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +24,24 @@ _log = structlog.get_logger("slipway.verification")
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What the model must say about `text`: this label, with a score in [least, most]."""
+    """What the model must say about `text`: this label, with a score in [least, most].
+
+    Scores of a regression have no bounds of their own.
+    """
 
     text: str
     label: str
-    least: float = 0.0
-    most: float = 1.0
+    least: float = -math.inf
+    most: float = math.inf
     origin: str = "an example"
+
+    @property
+    def wanted(self) -> str:
+        """For people."""
+        if math.isfinite(self.most):
+            return f"{self.label} with a score of {self.least:.4f} to {self.most:.4f}"
+        least = f" with a score of at least {self.least:.4f}" if math.isfinite(self.least) else ""
+        return f"{self.label}{least}"
 
     def met_by(self, got: Classification) -> bool:
         return got.label == self.label and self.least <= got.score <= self.most
@@ -68,10 +80,10 @@ async def _predict(predictor: Predictor, expectation: Expectation) -> Classifica
 
 
 def _mismatch(expectation: Expectation, got: str) -> StartupError:
-    wanted = f"{expectation.label} with a score of {expectation.least:.4f} to {expectation.most:.4f}"
     return StartupError(
         Reason.GOLDEN_MISMATCH,
-        f"{expectation.origin} is answered wrongly: {_shown(expectation.text)} should be {wanted}, got {got}",
+        f"{expectation.origin} is answered wrongly: {_shown(expectation.text)} should be "
+        f"{expectation.wanted}, got {got}",
         subject=_shown(expectation.text),
     )
 

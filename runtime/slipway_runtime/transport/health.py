@@ -40,6 +40,7 @@ class VersionHealth(pydantic.BaseModel):
     digest: str
     source: str
     provider: str
+    batching: str = pydantic.Field("", description="which rows may run together: any, same length, or none")
     since: str
     origin: OriginHealth | None
 
@@ -86,6 +87,7 @@ def _version(entry: Entry, catalog: Catalog) -> VersionHealth:
         digest=entry.digest,
         source=entry.source,
         provider=entry.provider,
+        batching=entry.batching,
         since=entry.since,
         origin=None if entry.origin is None else _origin(entry.origin),
     )

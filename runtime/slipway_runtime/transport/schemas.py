@@ -27,7 +27,7 @@ class PredictRequest(pydantic.BaseModel):
 
 
 class Prediction(pydantic.BaseModel):
-    """One text's best label, and how sure the model is of it (0 to 1)."""
+    """One text's best label, and how sure the model is of it: 0 to 1, or a regression's own number."""
 
     text: str
     label: str
@@ -63,7 +63,7 @@ class PredictRequestV2(pydantic.BaseModel):
 
 
 class LabelScore(pydantic.BaseModel):
-    """How sure the model is of one label (0 to 1)."""
+    """How sure the model is of one label: 0 to 1, or a regression's own number."""
 
     label: str
     score: float

@@ -17,7 +17,7 @@ import structlog
 from slipway_runtime.artifacts import bundle, cache, retrieval
 from slipway_runtime.artifacts.origin import Origin
 from slipway_runtime.engine import forms, processors
-from slipway_runtime.engine.model import Model
+from slipway_runtime.engine.model import Batching, Model
 from slipway_runtime.engine.session import SessionOptions
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Phase
@@ -59,6 +59,7 @@ class Loaded:
     predictor: Predictor
     digest: str
     provider: str
+    batching: Batching
     origin: Origin
 
 
@@ -107,7 +108,7 @@ class Loader:
         except BaseException:
             await predictor.close()
             raise
-        return Loaded(predictor, digest, built.model.provider, built.origin)
+        return Loaded(predictor, digest, built.model.provider, built.model.batching, built.origin)
 
     async def _verify(self, predictor: Predictor, built: _Built, wanted: Wanted) -> None:
         began = time.monotonic()
@@ -153,7 +154,7 @@ class Loader:
         model = self._usual_priority.submit(self._session, fetched).result()
         seconds = time.monotonic() - began
         self._metrics.load_seconds.set(seconds)
-        _log.info("loaded", provider=model.provider, seconds=round(seconds, 3))
+        _log.info("loaded", provider=model.provider, batching=model.batching.value, seconds=round(seconds, 3))
         return model
 
     def _session(self, fetched: bundle.Bundle) -> Model:
@@ -175,7 +176,7 @@ class Loader:
 
     def _warm_up(self, model: Model) -> costs.Estimate:
         began = time.monotonic()
-        timings = model.warm_up(max_rows=self._settings.max_batch_size, budget_s=_WARM_UP_SECONDS)
+        timings = model.warm_up(max_rows=self._max_rows(model), budget_s=_WARM_UP_SECONDS)
         seconds = time.monotonic() - began
         self._metrics.warm_up_seconds.set(seconds)
         estimate = costs.Estimate(timings)
@@ -189,9 +190,13 @@ class Loader:
         )
         return estimate
 
+    def _max_rows(self, model: Model) -> int:
+        """Of one run. What runs alone is neither waited for nor reckoned with in batches."""
+        return 1 if model.batching is Batching.NONE else self._settings.max_batch_size
+
     def _batcher(self, built: _Built, wanted: Wanted) -> Batcher:
         limits = policy.Limits(
-            max_rows=self._settings.max_batch_size,
+            max_rows=self._max_rows(built.model),
             max_tokens=self._settings.max_batch_tokens,
             max_wait=self._settings.max_wait_milliseconds / 1000,
         )

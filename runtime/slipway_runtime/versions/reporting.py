@@ -38,6 +38,7 @@ class Report:
             source=str(one.location),
             since=_now(),
             origin=loaded.origin,
+            batching=loaded.batching.value,
             **facts,
         )
 
