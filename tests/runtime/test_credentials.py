@@ -284,7 +284,7 @@ def test_keys_of_a_file_with_a_line_break_inside_are_refused(
     )
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
 
-    with pytest.raises(StartupError, match="has a line break inside") as caught:
+    with pytest.raises(StartupError, match=r"^AWS_SHARED_CREDENTIALS_FILE: .* line break inside") as caught:
         s3_client.make()
 
     assert (caught.value.reason, caught.value.subject) == (

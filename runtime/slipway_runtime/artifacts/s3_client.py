@@ -19,6 +19,8 @@ from slipway_runtime.telemetry import redaction
 ATTEMPTS = 4
 CONNECTIONS = 8
 
+_PLACES = {"config-file": "AWS_CONFIG_FILE", "shared-credentials-file": "AWS_SHARED_CREDENTIALS_FILE"}
+
 
 def make() -> Any:  # boto3 makes its clients at run time: there is no type to name
     """Raises ValueError for an endpoint or a region that makes no sense, StartupError for a credential that
@@ -27,20 +29,20 @@ def make() -> Any:  # boto3 makes its clients at run time: there is no type to n
         addresses.refuse_metadata(os.environ.get(variable, ""))
     if authorities := os.environ.get("AWS_CA_BUNDLE"):
         pathlib.Path(authorities).open("rb").close()  # botocore would call its absence a bad certificate
-    # A session of its own: the default one would keep the first credentials for the life of the process.
+    redaction.learn(*credentials.file_tokens(os.environ))
     credentials.check_files(os.environ)
+    # A session of its own: the default one would keep the first credentials for the life of the process.
     session = boto3.session.Session()
-    _learn(session)
     client = session.client("s3", region_name=_region(), config=_config())
     # What the configuration file of boto3 names, and what an answer may send it to.
     addresses.refuse_metadata(client.meta.endpoint_url)
     client.meta.events.register("before-send.s3", _before_send)
+    _learn(session)
     return client
 
 
 def _learn(session: Any) -> None:
     """Keys may lie in a file, or come from a service; those are asked here, as the first request would."""
-    redaction.learn(*credentials.file_tokens(os.environ))
     found = session.get_credentials()
     if found is None:
         return
@@ -49,10 +51,9 @@ def _learn(session: Any) -> None:
         value = getattr(frozen, name) or ""
         redaction.learn(value)
         if "\n" in value or "\r" in value:
-            message = (
-                f"S3 credentials ({found.method}): the {name} has a line break inside; write it in one line"
-            )
-            raise StartupError(Reason.CONFIGURATION_INVALID, message, subject="AWS_SHARED_CREDENTIALS_FILE")
+            place = _PLACES.get(found.method, found.method)
+            message = f"{place}: its {name} has a line break inside; write it in one line"
+            raise StartupError(Reason.CONFIGURATION_INVALID, message, subject=place)
 
 
 def _before_send(request: Any, **_event: Any) -> None:
