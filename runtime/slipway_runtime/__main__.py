@@ -3,12 +3,14 @@
 `slipway-runtime resolve` only says what the model's source leads to, and ends.
 """
 
+import os
 import signal
 import sys
 from types import FrameType
 from typing import NoReturn
 
-from slipway_runtime import leaving
+from slipway_runtime import credentials, leaving
+from slipway_runtime.telemetry import redaction, stderr
 
 
 def main() -> NoReturn:
@@ -16,6 +18,8 @@ def main() -> NoReturn:
     # First of all, even before the imports that take a second: PID 1 without a handler ignores
     # SIGTERM, and a pod that loads would hold its GPU until it is killed.
     signal.signal(signal.SIGTERM, _leave)
+    stderr.guard()
+    redaction.know(credentials.secrets(os.environ), names=credentials.names(os.environ))
     leaving.at_once(_run(sys.argv[1:]))
 
 

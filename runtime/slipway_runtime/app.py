@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from slipway_runtime import settings
+from slipway_runtime import credentials, settings
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle
 from slipway_runtime.scheduling.catalog import Catalog
@@ -58,6 +58,7 @@ def run() -> int:
     logs.configure("INFO")
     path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
     try:
+        credentials.tidy(os.environ)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_Runtime(settings.load()).serve())
     except StartupError as failure:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import structlog
 
-from slipway_runtime import source_settings
+from slipway_runtime import credentials, source_settings
 from slipway_runtime.artifacts import bundle, cache, sources
 from slipway_runtime.artifacts.source import Source
 from slipway_runtime.failures import Reason, StartupError
@@ -52,6 +52,7 @@ def run() -> int:
     logs.configure("INFO")
     path = pathlib.Path(os.environ.get("SLIPWAY_TERMINATION_MESSAGE_PATH") or termination.DEFAULT_PATH)
     try:
+        credentials.tidy(os.environ)
         resolved = resolve(source_settings.read(SourceSettings))
     except StartupError as failure:
         _log.error("cannot_resolve", reason=failure.reason, detail=failure.message, object=failure.subject)

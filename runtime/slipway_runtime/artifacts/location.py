@@ -89,6 +89,8 @@ def from_bucket_and_key(bucket: str, key: str) -> S3Location:
 
 def _s3(bucket: str, prefix: str, variable: str) -> S3Location:
     prefix = prefix.strip("/")
+    if ":" in bucket:  # user:password@bucket, which is not repeated
+        raise _invalid(variable, "no bucket's name has a colon: keys go into AWS_ACCESS_KEY_ID and its like")
     if not _BUCKET.fullmatch(bucket):
         raise _invalid(variable, f"{bucket!r} is not the name of a bucket")
     if not _PREFIX.fullmatch(prefix) or {"", ".", ".."} & set(prefix.split("/")):

@@ -7,7 +7,6 @@ reported to anybody else.
 import contextlib
 import json
 import os
-import re
 import subprocess
 import sys
 import urllib.parse
@@ -17,6 +16,7 @@ from typing import Any
 from slipway_runtime.artifacts import addresses
 from slipway_runtime.artifacts.deadline import Deadline, DeadlineExceededError
 from slipway_runtime.failures import Reason, StartupError
+from slipway_runtime.telemetry import redaction
 
 _VARIABLE = "MLFLOW_TRACKING_URI"
 _ALWAYS = {
@@ -32,7 +32,6 @@ _UNLESS_SET = {
 }
 _MISSING = ("RESOURCE_DOES_NOT_EXIST", "ENDPOINT_NOT_FOUND", "NOT_FOUND")
 _FORBIDDEN = ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED")
-_CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
 class Client:
@@ -107,7 +106,8 @@ def _check_tracking_uri() -> None:
 
 def _refused(error: dict[str, Any], subject: str) -> StartupError:
     """MLflow says INVALID_PARAMETER_VALUE of an alias that does not exist."""
-    code, message = error["code"], _CREDENTIALS.sub("//", " ".join(str(error["message"]).split()))
+    # Before it is cut: of half a credential nobody could tell what it is.
+    code, message = error["code"], " ".join(redaction.text(str(error["message"])).split())
     said = f"MLflow says: {message[:1000]}"
     if code in _MISSING or (code == "INVALID_PARAMETER_VALUE" and "not found" in message):
         return _failure(Reason.SOURCE_NOT_FOUND, subject, said)

@@ -1,7 +1,7 @@
 """boto3's client for S3, made for one load: whatever was rotated since the last one is read anew.
 
-Credentials, proxies and certificates are boto3's own business (the AWS_* and *_PROXY variables);
-nothing here logs them.
+Credentials, proxies and certificates are boto3's own business (the AWS_* and *_PROXY variables). What it
+has found, wherever that was, is made known to who takes credentials out of texts.
 """
 
 import os
@@ -11,27 +11,54 @@ from typing import Any
 import boto3
 import botocore.config
 
+from slipway_runtime import credentials
 from slipway_runtime.artifacts import addresses
+from slipway_runtime.failures import Reason, StartupError
+from slipway_runtime.telemetry import redaction
 
 ATTEMPTS = 4
 CONNECTIONS = 8
 
+_PLACES = {"config-file": "AWS_CONFIG_FILE", "shared-credentials-file": "AWS_SHARED_CREDENTIALS_FILE"}
+
 
 def make() -> Any:  # boto3 makes its clients at run time: there is no type to name
-    """Raises ValueError for an endpoint or a region that makes no sense, OSError and botocore's errors."""
+    """Raises ValueError for an endpoint or a region that makes no sense, StartupError for a credential that
+    does, OSError and botocore's errors."""
     for variable in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"):
         addresses.refuse_metadata(os.environ.get(variable, ""))
     if authorities := os.environ.get("AWS_CA_BUNDLE"):
         pathlib.Path(authorities).open("rb").close()  # botocore would call its absence a bad certificate
+    redaction.learn(*credentials.file_tokens(os.environ))
+    credentials.check_files(os.environ)
     # A session of its own: the default one would keep the first credentials for the life of the process.
-    client = boto3.session.Session().client("s3", region_name=_region(), config=_config())
+    session = boto3.session.Session()
+    client = session.client("s3", region_name=_region(), config=_config())
     # What the configuration file of boto3 names, and what an answer may send it to.
     addresses.refuse_metadata(client.meta.endpoint_url)
-    client.meta.events.register("before-send.s3", _refuse_metadata)
+    client.meta.events.register("before-send.s3", _before_send)
+    _learn(session)
     return client
 
 
-def _refuse_metadata(request: Any, **_event: Any) -> None:
+def _learn(session: Any) -> None:
+    """Keys may lie in a file, or come from a service; those are asked here, as the first request would."""
+    found = session.get_credentials()
+    if found is None:
+        return
+    frozen = found.get_frozen_credentials()
+    for name in ("access_key", "secret_key", "token"):
+        value = getattr(frozen, name) or ""
+        redaction.learn(value)
+        if "\n" in value or "\r" in value:
+            place = _PLACES.get(found.method, found.method)
+            message = f"{place}: its {name} has a line break inside; write it in one line"
+            raise StartupError(Reason.CONFIGURATION_INVALID, message, subject=place)
+
+
+def _before_send(request: Any, **_event: Any) -> None:
+    token = request.headers.get("X-Amz-Security-Token") or ""  # it may have been renewed meanwhile
+    redaction.learn(token.decode("latin-1") if isinstance(token, bytes) else token)
     addresses.refuse_metadata(request.url, resolve=False)
 
 

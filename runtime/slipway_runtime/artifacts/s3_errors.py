@@ -4,6 +4,7 @@ The one place that knows which of botocore's errors means what.
 """
 
 import botocore.exceptions
+import urllib3.exceptions
 
 from slipway_runtime.artifacts import ranges
 from slipway_runtime.artifacts.deadline import DeadlineExceededError
@@ -73,6 +74,9 @@ def translate(error: Exception, location: S3Location, name: str) -> StartupError
                 f"{error.filename} does not exist, and AWS_WEB_IDENTITY_TOKEN_FILE or AWS_CA_BUNDLE names it"
             )
             return _failure(Reason.CONFIGURATION_INVALID, subject, what)
+        case botocore.exceptions.HTTPClientError(kwargs={"error": urllib3.exceptions.LocationValueError()}):
+            message = f"HTTPS_PROXY or HTTP_PROXY: {error.kwargs['error']} (in a password / is %2F, @ is %40)"
+            return StartupError(Reason.CONFIGURATION_INVALID, message, subject="HTTPS_PROXY")
         case botocore.exceptions.InvalidRegionError() | ValueError():
             message = f"AWS_ENDPOINT_URL or AWS_REGION: {error}"
             return StartupError(Reason.CONFIGURATION_INVALID, message, subject="AWS_ENDPOINT_URL")

@@ -1,13 +1,17 @@
 """JSON logs on standard output, one object a line, also for the libraries that use `logging`.
 
-Control characters are escaped by JSON itself, so no text from outside can forge a line.
+Control characters are escaped by JSON itself, so no text from outside can forge a line. Whatever is
+written, by whomever, has no credential in it.
 """
 
 import contextvars
 import logging
 import sys
+from typing import Any
 
 import structlog
+
+from slipway_runtime.telemetry import redaction
 
 request_id: contextvars.ContextVar[bytes] = contextvars.ContextVar("request_id")
 """Of the HTTP request that is being answered. Read when a line is written, which few requests do."""
@@ -36,6 +40,7 @@ def configure(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.EventRenamer("message"),
+                _redact,  # the last before it is written: tracebacks are texts by now
                 structlog.processors.JSONRenderer(),
             ],
         )
@@ -46,6 +51,25 @@ def configure(level: str) -> None:
     for name in ("botocore", "boto3", "urllib3", "s3transfer", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it says at INFO, we say ourselves
+
+
+def _redact(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {name: _redacted(value) for name, value in event.items()}
+
+
+def _redacted(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return redaction.text(value)
+        case dict():
+            return {str(name): _redacted(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_redacted(one) for one in value]
+    return redaction.text(repr(value))  # as JSON would show it
 
 
 def _add_request_id(

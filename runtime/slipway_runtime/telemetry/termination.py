@@ -4,6 +4,7 @@ import json
 import pathlib
 
 from slipway_runtime.failures import StartupError
+from slipway_runtime.telemetry import redaction
 
 DEFAULT_PATH = pathlib.Path("/dev/termination-log")
 _MAX_BYTES = 4096  # what Kubernetes keeps
@@ -26,8 +27,8 @@ def leave(message: bytes, path: pathlib.Path) -> None:
 
 
 def render(failure: StartupError) -> bytes:
-    """`{"reason", "message", "object"}`, with the message cut to fit."""
-    message, subject = failure.message, failure.subject[:512]
+    """`{"reason", "message", "object"}`, without credentials, and with the message cut to fit."""
+    message, subject = redaction.text(failure.message), redaction.text(failure.subject)[:512]
     while True:
         document = {"reason": failure.reason, "message": message, "object": subject}
         text = json.dumps(document, ensure_ascii=False).encode(errors="replace")

@@ -6,10 +6,13 @@ of the runtime.
 
 import contextlib
 import time
+import traceback
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
+
+from slipway_runtime.telemetry import redaction
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -63,7 +66,7 @@ class Tracing:
         from opentelemetry import propagate, trace
 
         context = propagate.extract(headers)
-        with self._tracer.start_as_current_span(name, context, kind=trace.SpanKind.SERVER) as span:
+        with self._span(name, context=context, kind=trace.SpanKind.SERVER) as span:
             trace_id = trace.format_trace_id(span.get_span_context().trace_id)
             structlog.contextvars.bind_contextvars(trace_id=trace_id)
             yield span
@@ -71,13 +74,22 @@ class Tracing:
     @contextlib.contextmanager
     def inference(self, attributes: Attributes) -> Iterator["Inference"]:
         """The span of one inference, within that of its request."""
-        with self._tracer.start_as_current_span("inference", attributes=attributes) as span:
+        with self._span("inference", attributes=attributes) as span:
             yield Inference(self, span)
 
     def past(self, name: str, *, began: float, ended: float) -> None:
         """A span of something that is over, within the current one. Times are in seconds since 1970."""
         span = self._tracer.start_span(name, start_time=_nanoseconds(began))
         span.end(_nanoseconds(ended))
+
+    @contextlib.contextmanager
+    def _span(self, name: str, **options: Any) -> Iterator["Span"]:
+        """What is raised in it is told as the SDK does, but in texts without credentials."""
+        started = self._tracer.start_as_current_span(
+            name, record_exception=False, set_status_on_exception=False, **options
+        )
+        with started as span, _telling(span):
+            yield span
 
     def close(self) -> None:
         """Send what is left. Blocks for seconds when nobody takes it."""
@@ -99,6 +111,21 @@ class Inference:
         began = now - run_seconds
         self._tracing.past("queue", began=began - queue_seconds, ended=began)
         self._tracing.past("run", began=began, ended=now)
+
+
+@contextlib.contextmanager
+def _telling(span: "Span") -> Iterator[None]:
+    """An exception as an event of the span, and as its status."""
+    try:
+        yield
+    except Exception as error:
+        from opentelemetry.trace import Status, StatusCode
+
+        message = redaction.text(str(error))
+        stack = redaction.text("".join(traceback.format_exception(error)))
+        span.record_exception(error, {"exception.message": message, "exception.stacktrace": stack})
+        span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {message}"))
+        raise
 
 
 def _nanoseconds(seconds: float) -> int:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from starlette.types import Send
 
+from slipway_runtime.telemetry import redaction
 from slipway_runtime.transport import replies
 from slipway_runtime.transport.replies import Header, Reply
 
@@ -34,7 +35,7 @@ class ProblemError(Exception):
                 "title": HTTPStatus(self.status).phrase,
                 "status": self.status,
                 "code": self.code,
-                "detail": self.detail,
+                "detail": redaction.text(self.detail),
             }
         ).encode()
 

@@ -1,6 +1,6 @@
 """What happens to versions, told to people: in the catalog's index, the log and the metrics.
 
-Decides nothing.
+Decides nothing. What it tells has no credential in it: the index is read by /health and by clients.
 """
 
 import datetime
@@ -11,6 +11,7 @@ from dataclasses import replace
 import structlog
 
 from slipway_runtime.scheduling.catalog import Catalog, Entry, Served, State
+from slipway_runtime.telemetry import redaction
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.versions.loading import Loaded
 from slipway_runtime.versions.plan import Failure
@@ -62,7 +63,7 @@ class Report:
 
     def file(self, complaint: str) -> None:
         """Why the models file changes nothing; "" when it was understood."""
-        self._catalog.complaint = complaint
+        self._catalog.complaint = redaction.text(complaint)
         self._metrics.models_file_valid.set(0 if complaint else 1)
         if complaint:
             _log.error("models_file_refused", detail=complaint)
@@ -96,7 +97,7 @@ _KEPT = "it is not listed any more, and serves on because nothing serves in its 
 
 def _missing(one: Wanted, failure: Failure | None, progress: str) -> Entry:
     state = State.UNAVAILABLE if failure else State.LOADING
-    reason = f"{failure.reason}: {failure.message}" if failure else progress
+    reason = redaction.text(f"{failure.reason}: {failure.message}") if failure else progress
     return Entry(one.name, one.version, state, reason=reason, source=str(one.location))
 
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from slipway_runtime.telemetry import redaction
+
 
 class Kind(StrEnum):
     """What went wrong, as far as a client's next step depends on it."""
@@ -29,6 +31,7 @@ class OipError(Exception):
 
     def __init__(self, kind: Kind, message: str, *, retry_after: int | None = None) -> None:
         """`retry_after`: seconds, for OVERLOADED and UNAVAILABLE."""
+        message = redaction.text(message)  # here, for all wires
         super().__init__(message)
         self.kind = kind
         self.message = message
