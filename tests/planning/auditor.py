@@ -32,6 +32,7 @@ _KEPT_IN_A_PAUSE = (
     actions.DeleteAccess,
     actions.MarkLentService,
     actions.MendService,
+    actions.TakeOver,
 )
 
 
@@ -49,6 +50,7 @@ class Auditor:
         assert again is None or again > taken.at, "I10: the next look is due before this one is over"
         truths.check(taken)
         bakes.check(taken)
+        _first_taken_over(taken)
         for action in taken.plan.actions:
             self._check(action, taken)
 
@@ -171,6 +173,15 @@ class Auditor:
         proven = [p for p in to.ready if (taken.at - p.since).total_seconds() >= taken.asked.min_ready]
         needed = min(max(self._wanted_at_start.get(revision, 0), behind), taken.asked.replicas)
         assert len(proven) >= needed, f"I1: {len(proven)} pods of {revision} are proven, {needed} are needed"
+
+
+def _first_taken_over(taken: look.Look) -> None:
+    """I4: all that has lost its owner, and nothing else; it is not judged, moved or scaled until then."""
+    planned = taken.plan.actions
+    done = sorted((a.kind, a.name) for a in planned if isinstance(a, actions.TakeOver))
+    if done or (planned and taken.seen.unowned):
+        assert done == sorted((u.kind, u.name) for u in taken.seen.unowned), f"I4: {done} are taken over"
+        assert len(done) == len(planned), "I4: something is done with what has no owner yet"
 
 
 def _goes_on_in_a_pause(action: actions.Action, taken: look.Look) -> None:

@@ -23,6 +23,7 @@ from slipway_operator.planning.surroundings import DeleteBudget as DeleteBudget
 from slipway_operator.planning.surroundings import DeleteResolver as DeleteResolver
 from slipway_operator.planning.surroundings import MarkLentService as MarkLentService
 from slipway_operator.planning.surroundings import MendService as MendService
+from slipway_operator.planning.surroundings import TakeOver as TakeOver
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

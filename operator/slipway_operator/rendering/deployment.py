@@ -26,6 +26,7 @@ SECURITY: Final[identity.Body] = {
 }
 """Of every pod that is made here, and of its container, as the strictest namespace asks for."""
 
+CONTAINER: Final = "runtime"
 CONTAINER_SECURITY: Final[identity.Body] = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -129,7 +130,7 @@ def _container(
     model: api.InferenceModel, platform: Platform, found: resolution.Resolved | None
 ) -> identity.Body:
     return {
-        "name": "runtime",
+        "name": CONTAINER,
         "image": image_of(model, platform),
         "env": environment.of(
             model,
