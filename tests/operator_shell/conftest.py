@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.operator_shell import kubelet
 from tests.operator_shell.rest import Body, Rest
 from tests.recorder_tests import rollout_by_hand
 from tests.recorder_tests.control_plane import ControlPlane, control_plane_or_skip
+
+OWNERS_ARE_GUARDED = "OwnerReferencesPermissionEnforcement"  # some distributions switch it on
 
 _NUMBERS = itertools.count(1)
 
@@ -73,15 +76,32 @@ class Place:
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    plane = control_plane_or_skip(tmp_path_factory.mktemp("operators"))
+    plane = control_plane_or_skip(tmp_path_factory.mktemp("operators"), admission=[OWNERS_ARE_GUARDED])
     try:
         plane.start()
         rollout_by_hand.install_crd(plane.kubectl)
         rollout_by_hand.make_node(plane.kubectl)
-        plane.start_controllers()
+        plane.start_controllers("garbage-collector-controller")
+        _wait_for_guard(Rest(plane))
         yield plane
     finally:
         plane.stop()
+
+
+def _wait_for_guard(rest: Rest) -> None:
+    """It refuses every owner of a kind that it has not heard of, and it listens every 30 s."""
+    owner = {"apiVersion": "slipway.dev/v1alpha1", "kind": "InferenceModel", "name": "none", "uid": "none"}
+    metadata = {"name": "owned", "ownerReferences": [{**owner, "blockOwnerDeletion": True}]}
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            rest.create("/api/v1/namespaces/default/configmaps?dryRun=All", body)
+        except AssertionError:
+            assert time.monotonic() < deadline, "the API server does not come to know InferenceModels"
+            time.sleep(1)
+        else:
+            return
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,12 @@ MODEL_UID = "model-uid"
 NOW = "2026-01-02T03:04:05Z"
 
 
+VERSIONS = {"InferenceModel": "slipway.dev/v1alpha1", "Deployment": "apps/v1"}
+
+
 def owned_by(kind: str, name: str, uid: str) -> list[Object]:
-    return [{"kind": kind, "name": name, "uid": uid, "controller": True}]
+    version = VERSIONS.get(kind, "example.com/v1")
+    return [{"apiVersion": version, "kind": kind, "name": name, "uid": uid, "controller": True}]
 
 
 def deployment(revision: str, *, replicas: int = 2, annotations: dict[str, str] | None = None) -> Object:

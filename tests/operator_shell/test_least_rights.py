@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.cluster import commands, paths, toolchain
+from tests.operator_shell import owners
 from tests.operator_shell.conftest import Place
 from tests.operator_shell.processes import started, until
 from tests.operator_shell.proxy import Proxy
@@ -41,6 +42,23 @@ def test_the_charts_rights_are_enough(place: Place, folder: Path, *, named: bool
         until(lambda: _owed(operator.metrics()) == 0, "every watch has brought what it owed", operator)
         refused = [name for name in operator.metrics() if 'code="403"' in name]
         assert refused == []
+        assert "forbidden" not in operator.words()
+
+
+def test_they_are_enough_to_take_over_what_has_lost_its_owner(place: Place, folder: Path) -> None:
+    """Also where the API server guards ownerReferences, as this one does."""
+    _grant(place, {"namespaces": [place.models]})
+    token = place.plane.kubectl.run("create", "token", _ACCOUNT, "-n", place.operators).strip()
+    settings = place.settings | {"lease_name": _ACCOUNT}
+    with (
+        Proxy(place.rest).listening() as proxy,
+        started("one", proxy.kubeconfig(folder, token=token), folder, **settings) as operator,
+    ):
+        place.ask("1")
+        until(lambda: place.arrived_at("1"), "version 1 is there", operator)
+        owners.strip(place)
+        until(lambda: owners.nobodys(place) == [], "all of it is taken over", operator)
+        assert [name for name in operator.metrics() if 'code="403"' in name] == []
         assert "forbidden" not in operator.words()
 
 

@@ -335,6 +335,7 @@ def test_a_service_that_is_lent_is_taken_over_without_a_gap(place: Place) -> Non
     operator.looks_until(lambda: place.arrived_at("2"), "version 2 has it")
     annotate(place, None)
     operator.looks_until(lambda: "NameConflict" in json.dumps(status(place)), "it is no longer lent")
+    assert (serving(place), status(place)["activeVersion"], behind(place)) == ("True", "2", 2)
     assert found(place, "v1", "services", "sentiment")["spec"] == {
         **service["spec"],
         "selector": {**service["spec"]["selector"], "slipway.dev/revision": status(place)["targetRevision"]},

@@ -109,11 +109,20 @@ def test_annotations_that_cannot_be_read_count_as_absent() -> None:
     spoilt = {
         "slipway.dev/attempt-started-at": "soon",
         "slipway.dev/latched-replicas": "-1",
-        "slipway.dev/rejected": '{"reason": "Nonsense", "message": "", "at": "2026-01-02T03:04:05Z"}',
+        "slipway.dev/rejected": '{"reason": "Nonsense", "message": "", "at": "yesterday"}',
     }
     revision = look(deployments=[objects.deployment(A, annotations=spoilt)]).revisions[0]
     assert revision.attempt_started_at == datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     assert (revision.latched, revision.rejected) == (2, None)
+
+
+def test_a_reason_that_this_operator_does_not_know_keeps_the_version_rejected() -> None:
+    """A newer one has written it, and was taken back."""
+    note = '{"reason": "LicenceRevoked", "message": "it may not run", "at": "2026-01-02T03:04:05Z"}'
+    rejected = objects.deployment(A, annotations={"slipway.dev/rejected": note}, replicas=0)
+    seen = look(deployments=[rejected])
+    at = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    assert seen.revisions[0].rejected == observed.Verdict("LicenceRevoked", "it may not run", at)
 
 
 def test_a_deployment_and_a_service_of_somebody_else_are_named() -> None:
@@ -128,7 +137,7 @@ def test_a_deployment_and_a_service_of_somebody_else_are_named() -> None:
     assert (seen.service, seen.revisions) == (None, ())
 
 
-def test_what_a_deleted_namesake_of_the_model_left_is_neither_ours_nor_in_the_way() -> None:
+def test_what_a_deleted_namesake_left_and_is_not_as_we_made_it_is_neither_ours_nor_in_the_way() -> None:
     leaving = objects.stable_service(
         A, ownerReferences=objects.owned_by("InferenceModel", "sentiment", "the one before")
     )

@@ -8,7 +8,7 @@ import datetime
 from hypothesis import strategies as st
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import fleet, observed, resolution, target
+from slipway_operator.domain import fleet, observed, resolution, target, unowned
 from tests.planning import world
 
 NAMES = ("a", "b", "c", "d")
@@ -124,6 +124,8 @@ OBSERVED = st.builds(
     turn=st.none() | st.just(fleet.Place(2, ("default/b",), ("default/a",))),
     access=st.sampled_from(observed.Access),
     resolvers=st.lists(RESOLVER, max_size=2).map(tuple),
+    unowned=st.sampled_from([(), (), (), (unowned.Unowned("Deployment", "sentiment-a"),)]),
+    elsewhere=st.none() | SERVICE,
 )
 TARGET = st.builds(
     target.Target,

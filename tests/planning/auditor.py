@@ -32,6 +32,7 @@ _KEPT_IN_A_PAUSE = (
     actions.DeleteAccess,
     actions.MarkLentService,
     actions.MendService,
+    actions.TakeOver,
 )
 
 
@@ -49,6 +50,7 @@ class Auditor:
         assert again is None or again > taken.at, "I10: the next look is due before this one is over"
         truths.check(taken)
         bakes.check(taken)
+        _first_taken_over(taken)
         for action in taken.plan.actions:
             self._check(action, taken)
 
@@ -171,6 +173,19 @@ class Auditor:
         proven = [p for p in to.ready if (taken.at - p.since).total_seconds() >= taken.asked.min_ready]
         needed = min(max(self._wanted_at_start.get(revision, 0), behind), taken.asked.replicas)
         assert len(proven) >= needed, f"I1: {len(proven)} pods of {revision} are proven, {needed} are needed"
+
+
+def _first_taken_over(taken: look.Look) -> None:
+    """I4: all that has lost its owner, and nothing else; it is not judged, moved or scaled until then."""
+    planned = taken.plan.actions
+    first = sorted((a.kind, a.name) for a in planned if type(a) is actions.TakeOver)
+    beside = sorted((a.kind, a.name) for a in planned if type(a) is actions.TakeOverSupporting)
+    lost = sorted((u.kind, u.name) for u in taken.seen.unowned)
+    needed = [each for each in lost if each[0] not in ("PodDisruptionBudget", "NetworkPolicy")]
+    if first or (planned and needed):
+        assert first == needed, f"I4: {first} are taken over, and {needed} have lost their owner"
+        assert len(first) == len(planned), "I4: something is done with what has no owner yet"
+    assert set(beside) <= set(lost) - set(needed), f"I4: {beside} are taken over"
 
 
 def _goes_on_in_a_pause(action: actions.Action, taken: look.Look) -> None:

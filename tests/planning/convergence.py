@@ -56,6 +56,7 @@ def check_end(cluster: world.World, taken: look.Look) -> None:
         _check_arrival(cluster, taken)
     else:
         _check_refusal(cluster, taken)
+    assert not cluster.unowned, f"I4: {cluster.unowned} still have no owner"
     _check_rest(cluster, taken)
 
 

@@ -51,6 +51,7 @@ def carry_out(cluster: world.World, action: actions.Action, *, asked: target.Tar
             | actions.DeleteAccess()
             | actions.MarkLentService()
             | actions.MendService()
+            | actions.TakeOver()
         ):
             _surround(cluster, action)
         case _:
@@ -119,6 +120,9 @@ def _surround(cluster: world.World, action: actions.Around) -> None:
         case actions.MendService(revision=revision):
             _refuse_if(revision not in cluster.spoilt)
             cluster.spoilt.discard(revision)
+        case actions.TakeOver(kind=kind, name=name):
+            _refuse_if((kind, name) not in cluster.unowned & cluster.children())
+            cluster.take_over(kind, name)
         case _:
             assert_never(action)
 

@@ -204,6 +204,10 @@ class Rollouts(RuleBasedStateMachine):
     def a_budget_is_deleted(self, which: int) -> None:
         self.world.budget_is_deleted(self._revision(which))
 
+    @rule(from_a_backup=st.booleans())
+    def the_model_is_made_anew_without_its_children(self, from_a_backup: bool) -> None:  # noqa: FBT001
+        self.world.model_is_made_anew_without_its_children(from_a_backup=from_a_backup)
+
     @rule(restricted=st.booleans())
     def the_administrator_restricts_access_or_not(self, restricted: bool) -> None:  # noqa: FBT001
         self.world.administrator_restricts_access(restricted=restricted)

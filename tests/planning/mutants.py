@@ -21,6 +21,7 @@ from slipway_operator.planning import (
     retirement,
     situation,
     traffic,
+    unowned,
 )
 from tests.planning import executor, mutants_of_room, mutants_of_sources, mutation
 
@@ -191,6 +192,17 @@ def keeps_no_pods_for_the_bake(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(bake, "ends_at", lambda _: None)
 
 
+def takes_nothing_over(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(unowned, "take_over", lambda _: decision.NOTHING)
+
+
+def goes_on_before_it_has_taken_over(patch: pytest.MonkeyPatch) -> None:
+    def decisions(s: situation.Situation) -> list[decision.Decision]:
+        return [unowned.take_over(s), *plan._standing(s), *plan._rollout(s), *plan._around(s)]
+
+    patch.setattr(plan, "_decisions", decisions)
+
+
 ALL: tuple[mutation.Mutation, ...] = (
     switches_on_the_first_ready_pod,
     switches_without_min_ready,
@@ -223,6 +235,8 @@ ALL: tuple[mutation.Mutation, ...] = (
     takes_a_way_back_for_a_way_forward,
     lets_go_as_soon_as_it_is_back,
     keeps_no_pods_for_the_bake,
+    takes_nothing_over,
+    goes_on_before_it_has_taken_over,
     *mutants_of_room.ALL,
     *mutants_of_sources.ALL,
 )

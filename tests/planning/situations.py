@@ -10,7 +10,7 @@ import datetime
 from typing import Any
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import fleet, observed, resolution, target
+from slipway_operator.domain import fleet, observed, resolution, target, unowned
 from slipway_operator.planning import actions, plan, situation
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
@@ -40,6 +40,8 @@ class Scene:
     watched_since: datetime.datetime | None = None
     turn: fleet.Place | None = None
     resolvers: tuple[observed.Resolver, ...] | None = None
+    unowned: tuple[unowned.Unowned, ...] = ()
+    elsewhere: observed.TrafficService | None = None
     now: datetime.datetime = NOW
 
     def with_revision(self, name: str, *, ready: int = 0, ready_for: float = AN_HOUR, **fields: Any) -> Scene:
@@ -121,6 +123,15 @@ class Scene:
     def without_service(self) -> Scene:
         return dataclasses.replace(self, service=None)
 
+    def with_unowned(self, *children: tuple[str, str]) -> Scene:
+        """These have lost their owner."""
+        return dataclasses.replace(self, unowned=tuple(unowned.Unowned(*child) for child in children))
+
+    def lost_to_others(self) -> Scene:
+        """The stable Service is somebody else's by now, and leads where it led."""
+        scene = self.with_somebody_elses("Service", observed.Child.STABLE)
+        return dataclasses.replace(scene, service=None, elsewhere=self.service)
+
     def with_somebody_elses(self, kind: str, child: observed.Child, revision: str = "") -> Scene:
         name = f"sentiment-{revision}" if revision else "sentiment"
         foreign = observed.Foreign(kind, name, "Helm release other", child, revision)
@@ -136,6 +147,8 @@ class Scene:
             self.watched_since,
             turn=self.turn,
             resolvers=self._resolvers(),
+            unowned=self.unowned,
+            elsewhere=self.elsewhere,
         )
         return situation.Situation(asked=self.asked, seen=seen, now=self.now)
 

@@ -9,7 +9,7 @@ from slipway_operator.domain import observed
 from slipway_operator.planning import actions, decision, failure, inquiry
 from tests.planning.situations import NOW, Scene, a_model, a_problem, a_verdict, ago, ahead
 
-REASON, SEVERITY = reasons.ConditionReason, observed.Severity
+REASON, SEVERITY, STEP = reasons.ConditionReason, observed.Severity, reasons.RolloutStep
 WRONG = a_problem(SEVERITY.REJECTING, REASON.GOLDEN_MISMATCH)
 
 
@@ -95,6 +95,23 @@ def test_a_first_revision_is_never_released_but_its_lateness_is_told_in_time() -
     late = a_model().with_revision("v1", attempt_started_at=ago(600)).with_service("v1")
     assert failure.judge(in_time.situation).look_again == ahead(540)
     assert failure.judge(late.situation) == decision.NOTHING
+
+
+def test_of_one_that_somebody_put_behind_the_service_it_is_told_as_well() -> None:
+    """It has had the traffic before, and no move of ours has brought it back."""
+    moved = observed.Switch("v1", "v2", ago(800))
+
+    def scene(began: float) -> Scene:
+        spent = {"promoted_at": ago(began - 1), "attempt_started_at": ago(began)}
+        before = a_model(asking="v1").with_revision("v2", ready=1).with_live("v1", ready=0, **spent)
+        assert before.service is not None
+        return dataclasses.replace(before, service=dataclasses.replace(before.service, switch=moved))
+
+    early, late = scene(100), scene(900)
+    assert early.plan.status.step is STEP.WAITING_FOR_READY_PODS
+    assert failure.judge(early.situation).look_again == ahead(500)
+    assert late.plan.status.step is STEP.BLOCKED
+    assert late.plan.status.message == "0 of 1 pods of version v1 are ready after 600 s"
 
 
 @pytest.mark.parametrize(

@@ -332,3 +332,14 @@ def test_each_version_that_can_be_asked_by_itself_says_where() -> None:
     scene = a_model(asking="v2").with_live("v1").with_revision("v2", has_service=False).with_retired("v0")
     urls = {version.revision: version.url for version in scene.plan.status.versions}
     assert urls == {"v1": "http://sentiment-v1.default.svc", "v2": "", "v0": ""}
+
+
+def test_what_is_refused_beside_a_rollout_is_a_condition_of_its_own_and_nothing_else() -> None:
+    before = a_model(asking="v2").with_live("v1").plan.status
+    assert reporting.with_refused(before, ()) is before
+    says = reporting.with_refused(before, ("cannot apply the NetworkPolicy: no", "cannot post an Event: no"))
+    assert dataclasses.replace(says, conditions=before.conditions) == before
+    (added,) = says.conditions[len(before.conditions) :]
+    assert (added.type, added.status) == (reasons.ConditionType.SUPPORTING_RESOURCES_REFUSED, True)
+    assert added.reason == reasons.ConditionReason.WRITE_REFUSED
+    assert added.message.startswith("cannot apply the NetworkPolicy: no; cannot post an Event: no; ")

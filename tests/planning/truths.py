@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import status
+from slipway_operator.domain import observed, status
 from tests.planning import look
 
 STEP, TYPE = reasons.RolloutStep, reasons.ConditionType
@@ -25,11 +25,11 @@ def check(taken: look.Look) -> None:
 
 
 def _check_traffic(taken: look.Look, *, ready: bool, serving: bool) -> None:
-    service, live = taken.seen.service, taken.live
+    service, live = _service(taken), taken.live
     behind = bool(service is not None and service.ready)
     wide = service is not None and service.wide
     lent = service is not None and service.lent and service.revision is None and service.switch is None
-    ours_or_lent = wide or lent or taken.live is not None
+    ours_or_lent = wide or lent or _answers(taken) is not None
     assert serving == (behind and ours_or_lent), "Serving is the truth about traffic"
     if ready and taken.hibernating:
         assert not any(r.pods or r.desired for r in taken.seen.revisions), "Ready, and it does not sleep yet"
@@ -39,9 +39,21 @@ def _check_traffic(taken: look.Look, *, ready: bool, serving: bool) -> None:
         assert taken.confirmed, "Ready, and the EndpointSlices do not show it"
 
 
+def _service(taken: look.Look) -> observed.TrafficService | None:
+    """Whoever it belongs to: where the requests go."""
+    return taken.seen.service or taken.seen.elsewhere
+
+
+def _answers(taken: look.Look) -> str | None:
+    """The revision that gets the requests."""
+    service = _service(taken)
+    found = taken.seen.revision(service.revision) if service is not None else None
+    return found.id if found is not None else None
+
+
 def _check_step(taken: look.Look, says: status.Status) -> None:
     active = says.active.revision if says.active else None
-    assert active in (None, taken.live.id if taken.live else None)
+    assert active in (None, _answers(taken))
     if says.step is STEP.COMPLETE:
         others = [r for r in taken.seen.revisions if r.id != taken.asked.revision]
         assert taken.live is not None

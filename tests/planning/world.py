@@ -12,7 +12,7 @@ import datetime
 import enum
 from typing import Any
 
-from slipway_operator.domain import observed, resolution, target
+from slipway_operator.domain import observed, resolution, target, unowned
 from tests.planning import versions
 
 BAKE = 40
@@ -113,6 +113,7 @@ class World:
         self.controllers_lag = False  # pods are made only when `pods_are_made` says so
         self.quota: int | None = None  # pods that may exist
         self.spoilt: set[str] = set()  # revisions whose Service somebody has edited; "" is the stable one
+        self.unowned: set[tuple[str, str]] = set()  # children by kind and name, which have lost their owner
         self.moved_by_hand = 0  # how often somebody but the operator has decided where requests go
 
     # -- what the users do --
@@ -265,6 +266,34 @@ class World:
 
     # -- what people do with kubectl --
 
+    def model_is_made_anew_without_its_children(self, *, from_a_backup: bool) -> None:
+        """They are still there, and nobody's: what a Deployment owns only after a restore, with new uids."""
+        owned_by_a_deployment = ("Service of", "PodDisruptionBudget")
+        lost = {c for c in self.children() if from_a_backup or c[0] not in owned_by_a_deployment}
+        self.unowned |= lost
+        if self.service is not None and ("Service", "stable") in lost:
+            self.service.resource_version = self._next()
+        if self.preview is not None:
+            self.preview = dataclasses.replace(self.preview, resource_version=str(self._next()))
+
+    def children(self) -> set[tuple[str, str]]:
+        """All that has an owner: a Service that is lent has none."""
+        found = {("Deployment", revision) for revision in self.deployments}
+        found |= {("Service of", d.revision) for d in self.deployments.values() if d.has_service}
+        found |= {("PodDisruptionBudget", d.revision) for d in self.deployments.values() if d.has_budget}
+        if self.service is not None and not self.service.lent:
+            found.add(("Service", "stable"))
+        if self.preview is not None:
+            found.add(("Service", "preview"))
+        if self.access is not observed.Access.ABSENT:
+            found.add(("NetworkPolicy", "runtime"))
+        return found
+
+    def take_over(self, kind: str, name: str) -> None:
+        self.unowned.remove((kind, name))
+        if self.service is not None and name == "stable":
+            self.service.resource_version = self._next()
+
     def service_is_deleted(self) -> None:
         self.service = None
         self.spoilt.discard("")
@@ -362,6 +391,7 @@ class World:
 
     def as_seen(self) -> observed.Observed:
         """What a look at the API finds: slices as of their last catching up, pods as of now."""
+        self.unowned &= self.children()
         return observed.Observed(
             service=self._observed_service(),
             revisions=tuple(self._observed_revision(d) for d in self.deployments.values()),
@@ -372,6 +402,7 @@ class World:
                 observed.Resolver(**{f.name: getattr(pod, f.name) for f in dataclasses.fields(pod)})
                 for pod in self.resolvers.values()
             ),
+            unowned=tuple(unowned.Unowned(kind, name) for kind, name in sorted(self.unowned)),
         )
 
     def _observed_service(self) -> observed.TrafficService | None:

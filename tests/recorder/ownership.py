@@ -9,6 +9,7 @@ from tests.recorder.objects import Deployment, Model, Object, Service
 from tests.recorder.violation import Violation
 
 ADOPTION = "slipway.dev/adopt"
+_MANAGED_BY = "app.kubernetes.io/managed-by"
 _PREVIEW = "-preview"  # of the Service at which a version can be tried before it is promoted
 _OWNERS = ("InferenceModel", "Deployment")  # a Deployment owns what proves and guards its pods
 # Deleted by nobody's hand: by owners, by the endpoint controllers, by their age, or by users alone.
@@ -68,6 +69,12 @@ def is_child(meta: Meta) -> bool:
     return meta.model is not None or (meta.owner is not None and meta.owner.kind == "InferenceModel")
 
 
+def has_lost_its_owner(meta: Meta) -> bool:
+    """A child of the operator's that nothing controls: deleted was its model alone, or it was restored."""
+    ours = _made_by_operator(meta) or meta.labels.get(_MANAGED_BY) == "slipway"
+    return meta.model is not None and meta.owner is None and ours and not list(_misnamed(meta))
+
+
 def _made_by_operator(meta: Meta) -> bool:
     return any(writers.is_operator(mark.manager) for mark in meta.marks)
 
@@ -76,6 +83,8 @@ def _is_foreign(item: Object, world: World) -> bool:
     """Whether it has the name of a model's object and is not the model's."""
     owner = item.meta.owner
     if is_adopted(item.meta) or (is_child(item.meta) and owner is not None and owner.kind in _OWNERS):
+        return False
+    if has_lost_its_owner(item.meta):
         return False
     return _namesake(item, world) is not None
 
@@ -107,6 +116,8 @@ def _foreign_namesake(moment: Moment) -> Iterator[Violation]:
 
 
 def _badly_made(moment: Moment) -> Iterator[Violation]:
+    if _loses_its_owner(moment):
+        return
     for fault in _faults(moment.object, moment.world):
         if moment.before is None or fault not in _faults(moment.before, moment.world):
             yield Violation(
@@ -116,6 +127,12 @@ def _badly_made(moment: Moment) -> Iterator[Violation]:
                 moment.change.key,
                 (f"resourceVersion {moment.position}",),
             )
+
+
+def _loses_its_owner(moment: Moment) -> bool:
+    """By the garbage collector's hand, or a person's: whoever comes after takes it over."""
+    had = moment.before is not None and moment.before.meta.owner is not None
+    return had and has_lost_its_owner(moment.object.meta) and not writers.operators(moment.writers)
 
 
 def _faults(item: Object, world: World) -> list[str]:

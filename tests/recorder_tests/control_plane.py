@@ -29,8 +29,9 @@ _GRACE = 15.0
 class ControlPlane:
     """etcd and kube-apiserver in `folder`; the API server may be ended and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, admission: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._admission = ",".join(admission)
         self.kubeconfig = folder / "kubeconfig"
         self.port = free_port()
         self._etcd_port = free_port()
@@ -54,11 +55,12 @@ class ControlPlane:
         self.stop_apiserver()
         _end(self._etcd)
 
-    def start_controllers(self) -> None:
-        """Those that make pods and EndpointSlices. Nothing schedules or runs the pods."""
+    def start_controllers(self, *further: str) -> None:
+        """Those that make pods and EndpointSlices, and `further` ones. Nothing schedules or runs the pods."""
+        controllers = ("deployment-controller", "replicaset-controller", "endpointslice-controller", *further)
         arguments = [
             f"--kubeconfig={self.kubeconfig}",
-            "--controllers=deployment-controller,replicaset-controller,endpointslice-controller",
+            f"--controllers={','.join(controllers)}",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             f"--secure-port={free_port()}",
@@ -118,6 +120,7 @@ class ControlPlane:
             f"--service-account-signing-key-file={key}",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--disable-admission-plugins=ServiceAccount",
+            *([f"--enable-admission-plugins={self._admission}"] if self._admission else []),
         ]
 
     def _is_ready(self) -> bool:
@@ -177,10 +180,10 @@ def free_port() -> int:
         return port
 
 
-def control_plane_or_skip(folder: Path) -> ControlPlane:
+def control_plane_or_skip(folder: Path, *, admission: Sequence[str] = ()) -> ControlPlane:
     """Without its programs: a skip, and in CI a failure."""
     try:
-        return ControlPlane(folder)
+        return ControlPlane(folder, admission=admission)
     except ClusterError as error:
         if os.environ.get("CI") == "true":
             raise

@@ -38,7 +38,23 @@ OWN = {
 }
 LENT = {"metadata": {"annotations": {"slipway.dev/adopt": "true"}}, "spec": {"selector": {"app": "other"}}}
 
+
+def _made_anew(story: Story, uid: str) -> Story:
+    """The model is deleted without its children, and applied again; the operator gives them that owner."""
+    story.first_version().delete("InferenceModel", NAME)
+    children = (("Deployment", f"{NAME}-{A}"), ("Service", NAME))
+    for child in children:
+        story.write(*child, {"metadata": {"ownerReferences": None}}, by=CONTROLLER)
+    anew = {"metadata": {"uid": "uid-of-today", "generation": 1}, "spec": {"version": "1", "replicas": 2}}
+    story.wait(3).write("InferenceModel", NAME, anew, by=USER)
+    for child in children:
+        owner = {**OWNER, "uid": uid, "controller": True}
+        story.wait(2).write(*child, {"metadata": {"ownerReferences": [owner]}}, by=OPERATOR)
+    return story.report(activeVersion="1", activeRevision=A, ready="True")
+
+
 GOOD: dict[str, Told] = {
+    "children that have lost their owner are taken over": lambda s: _made_anew(s, "uid-of-today"),
     "a whole rollout": lambda s: s.rollout(),
     "a rollout to fewer replicas, asked for in the middle": lambda s: (
         s.first_version(replicas=3)
@@ -274,6 +290,10 @@ BAD: dict[str, tuple[str, Told]] = {
                 ]
             },
         ),
+    ),
+    "children that have lost their owner are given to one that is no more": (
+        "I4",
+        lambda s: _made_anew(s, "uid-of-old"),
     ),
     "a revision's own Service without an owner": (
         "I4",

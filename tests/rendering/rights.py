@@ -47,12 +47,16 @@ RIGHTS: dict[tuple[str, str], Use] = {
     ("services", "watch"): Use(_WATCH, "a Service was edited or deleted"),
     ("services", "create"): Use(_CREATE, "the stable one, a revision's, the preview"),
     ("services", "patch"): Use("kube.execute:Executor._apply_service", "the traffic moves"),
+    ("services", "delete"): Use("", "only who may delete a Service may give one that is there its owner"),
     ("endpointslices", "list"): Use(_READ, "which pods are ready"),
     ("endpointslices", "watch"): Use(_WATCH, "a pod has become ready, or no longer is"),
     ("poddisruptionbudgets", "get"): Use("kube.observe:_add_namesake", "somebody else's of that name"),
     ("poddisruptionbudgets", "list"): Use(_READ, "which revisions have one"),
     ("poddisruptionbudgets", "create"): Use(
         "kube.surroundings:Surroundings._create_budget", "a revision of several pods"
+    ),
+    ("poddisruptionbudgets", "patch"): Use(
+        "kube.surroundings:Surroundings._take_over", "one that has lost its owner gets the one it has now"
     ),
     ("poddisruptionbudgets", "delete"): Use(
         "kube.surroundings:Surroundings._delete_budget", "a revision of one pod"

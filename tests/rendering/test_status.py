@@ -32,3 +32,15 @@ def test_of_too_many_versions_the_active_one_the_target_and_the_latest_are_liste
     )
     listed = rendered.body(says, previous=api.Status(), generation=1, now=NOW)["versions"]
     assert [v["version"] for v in listed] == [*(str(n) for n in range(99, 69, -1)), "3", "0"]
+
+
+def test_a_reason_of_a_newer_operator_is_shown_where_a_condition_may_bear_it() -> None:
+    for reason, shown in (
+        ("LicenceRevoked", "LicenceRevoked"),
+        ("not a word!", "UnknownReason"),
+        ("x" * 65,) * 2,
+    ):
+        kind = reasons.ConditionType.STALLED
+        wanted = status.Condition(kind, status=True, reason=reason, message="it may not run")
+        (made,) = rendered.conditions((wanted,), previous=api.Status(), generation=1, now=NOW)
+        assert made.reason == (shown if len(shown) <= 64 else "UnknownReason")

@@ -3,6 +3,7 @@
 Names only: which reason follows from what is decided by the planner.
 """
 
+import re
 from enum import StrEnum
 from typing import Final
 
@@ -18,9 +19,7 @@ class ConditionType(StrEnum):
     SOURCE_DRIFTED = (
         "SourceDrifted"  # only while true: what serves could not start anew, its source has changed
     )
-    SUPPORTING_RESOURCES_REFUSED = (
-        "SupportingResourcesRefused"  # only while true: the rollout does without an object that is refused
-    )
+    SUPPORTING_RESOURCES_REFUSED = "SupportingResourcesRefused"  # only while true: it is done without them
 
 
 class ConditionReason(StrEnum):
@@ -91,6 +90,25 @@ class ConditionReason(StrEnum):
     PROGRESS_DEADLINE_EXCEEDED = (
         "ProgressDeadlineExceeded"  # too few ready pods in time, and no better reason known
     )
+
+
+UNKNOWN: Final = "UnknownReason"
+"""Shown for a word that no condition may bear."""
+
+_WORD = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+
+
+def read(word: str) -> str:
+    """A word that was written down, as the ConditionReason that it is; one of a newer operator as itself."""
+    try:
+        return ConditionReason(word)
+    except ValueError:
+        return word
+
+
+def shown(word: str) -> str:
+    """As a condition may bear it: any word of ours, and what looks like one."""
+    return word if _WORD.fullmatch(word) else UNKNOWN
 
 
 REJECTED_REASONS: Final = frozenset(

@@ -10,7 +10,7 @@ import datetime
 import enum
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import fleet, resolution, scarcity
+from slipway_operator.domain import fleet, resolution, scarcity, unowned
 
 
 class Severity(enum.IntEnum):
@@ -80,7 +80,7 @@ class Pace:
 class Verdict:
     """Why an attempt was ended, written on the Deployment it is about (state is never read from status)."""
 
-    reason: reasons.ConditionReason
+    reason: str  # a ConditionReason, or the word of a newer operator
     message: str
     at: datetime.datetime
     retry_token: str = ""
@@ -230,6 +230,8 @@ class Observed:
     access: Access = Access.ABSENT
     turn: fleet.Place | None = None  # in the queue, while it may not begin a rollout
     resolvers: tuple[Resolver, ...] = ()
+    unowned: tuple[unowned.Unowned, ...] = ()
+    elsewhere: TrafficService | None = None  # somebody else's, of the model's name, that leads to ours
 
     def revision(self, name: str | None) -> Revision | None:
         return next((r for r in self.revisions if r.id == name), None)

@@ -17,7 +17,7 @@ class Condition:
 
     type: reasons.ConditionType
     status: bool
-    reason: reasons.ConditionReason
+    reason: str  # a ConditionReason, or what a newer operator has written down
     message: str
 
 

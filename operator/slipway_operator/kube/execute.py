@@ -53,6 +53,7 @@ class Executor:
                 | actions.DeleteAccess()
                 | actions.MarkLentService()
                 | actions.MendService()
+                | actions.TakeOver()
             ):
                 await self._around.execute(action)
             case _:

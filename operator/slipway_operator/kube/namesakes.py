@@ -12,7 +12,7 @@ from typing import Any
 from slipway_operator.api import labels, spec
 from slipway_operator.api import model as api
 from slipway_operator.domain import observed
-from slipway_operator.kube import lending
+from slipway_operator.kube import lending, ownership
 from slipway_operator.rendering import identity
 
 Body = dict[str, Any]
@@ -23,10 +23,9 @@ CHILD = observed.Child
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Need:
-    """What a name is needed for; an object of ours under it is owned by `owner`."""
+    """What a name is needed for."""
 
     child: observed.Child
-    owner: str
     revision: str = ""
 
 
@@ -34,33 +33,33 @@ def needed(
     model: api.InferenceModel, *, asked: str, standing: Iterable[str], restricted: bool
 ) -> dict[Name, Need]:
     """Each name that the model, the revision `asked` for or one of the `standing` ones needs."""
-    names = {("Service", model.name): Need(CHILD.STABLE, model.name)}
+    names = {("Service", model.name): Need(CHILD.STABLE)}
     if model.spec.rollout.promotion is spec.Promotion.MANUAL:
-        names["Service", identity.preview_name(model.name)] = Need(CHILD.PREVIEW, model.name)
+        names["Service", identity.preview_name(model.name)] = Need(CHILD.PREVIEW)
     if restricted:
-        names["NetworkPolicy", identity.access_name(model.name)] = Need(CHILD.POLICY, model.name)
-    names["Deployment", identity.child_name(model.name, asked)] = Need(CHILD.DEPLOYMENT, model.name, asked)
+        names["NetworkPolicy", identity.access_name(model.name)] = Need(CHILD.POLICY)
+    names["Deployment", identity.child_name(model.name, asked)] = Need(CHILD.DEPLOYMENT, asked)
     for revision in {asked, *standing}:
         child = identity.child_name(model.name, revision)
-        names["Service", child] = Need(CHILD.PROOF, child, revision)
+        names["Service", child] = Need(CHILD.PROOF, revision)
         if model.spec.replicas > 1:
-            names["PodDisruptionBudget", child] = Need(CHILD.BUDGET, child, revision)
+            names["PodDisruptionBudget", child] = Need(CHILD.BUDGET, revision)
     return names
 
 
 def foreign(
-    model: api.InferenceModel, found: Iterable[tuple[str, Body]], names: Mapping[Name, Need]
+    family: ownership.Family, found: Iterable[tuple[str, Body]], names: Mapping[Name, Need]
 ) -> Iterator[observed.Foreign]:
     """Of what was found the namesakes, but not what an earlier namesake of the owner has left.
 
-    That is being collected.
+    That is taken over, or collected.
     """
     for kind, body in found:
         name = body["metadata"]["name"]
         need = names.get((kind, name))
-        if need is None or (kind == "Service" and lending.is_borrowed(body, model)):
+        if need is None or (kind == "Service" and lending.is_borrowed(body, family.model)):
             continue
-        if not any(r["name"] == need.owner for r in body["metadata"].get("ownerReferences", [])):
+        if not family.is_in_nobodys_way(kind, body):
             yield observed.Foreign(kind, name, _owner(body), need.child, need.revision)
 
 

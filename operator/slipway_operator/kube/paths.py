@@ -51,6 +51,21 @@ def network_policies(namespace: str, name: str) -> str:
     return f"/apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies/{name}"
 
 
+def children(kind: str, namespace: str, name: str) -> str:
+    """One child, by its kind."""
+    match kind:
+        case "Deployment":
+            return deployments(namespace, name)
+        case "Service":
+            return services(namespace, name)
+        case "PodDisruptionBudget":
+            return budgets(namespace, name)
+        case "NetworkPolicy":
+            return network_policies(namespace, name)
+        case _:
+            raise ValueError(f"{kind} is no kind of child that has a path here")
+
+
 def events(namespace: str) -> str:
     return f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
 

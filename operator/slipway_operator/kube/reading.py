@@ -13,12 +13,13 @@ from typing import Any
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.domain import observed
+from slipway_operator.domain import observed, unowned
 from slipway_operator.kube import (
     editing,
     lacking,
     lending,
     namesakes,
+    ownership,
     problems,
     repairs,
     resolvers,
@@ -61,29 +62,53 @@ def observe(
     visitors: access.Visitors | None = None,
 ) -> observed.Observed:
     """The planner's view. `watched_since` is when this process began to look."""
-    owned = [d for d in seen.deployments if _owned(d, model.metadata.uid)]
-    revisions = tuple(_revision(model, d, seen) for d in owned)
+    family = ownership.Family.of(model, seen.deployments)
+    revisions = tuple(_revision(family, d, seen) for d in family.deployments)
     standing = [r.id for r in revisions if r.desired > 0]
     names = namesakes.needed(model, asked=seen.asked, standing=standing, restricted=visitors is not None)
     return observed.Observed(
-        service=_traffic(model, seen),
+        service=_traffic(family, seen),
         revisions=revisions,
-        foreign=tuple(namesakes.foreign(model, seen.bodies(), names)),
-        preview=_preview(model, seen),
+        foreign=tuple(namesakes.foreign(family, seen.bodies(), names)),
+        preview=_preview(family, seen),
         watched_since=watched_since,
-        access=_access(model, seen, visitors),
-        resolvers=tuple(resolvers.of_pod(p) for p in seen.resolvers if _owned(p, model.metadata.uid)),
+        access=_access(family, seen, visitors),
+        resolvers=tuple(resolvers.of_pod(p) for p in seen.resolvers if resolvers.is_ours(p, model)),
+        unowned=tuple(_unowned(family, seen)),
+        elsewhere=_elsewhere(family, seen),
     )
 
 
-def _owned(child: Body, uid: str) -> bool:
-    return any(r["uid"] == uid and r.get("controller") for r in child["metadata"].get("ownerReferences", []))
+def _unowned(family: ownership.Family, seen: Cluster) -> Iterator[unowned.Unowned]:
+    for kind, body in seen.bodies():
+        if family.is_orphan(kind, body):
+            yield unowned.Unowned(kind, body["metadata"]["name"])
 
 
-def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficService | None:
-    service = next((s for s in seen.services if s["metadata"]["name"] == model.name), None)
-    if service is None or not (_owned(service, model.metadata.uid) or lending.is_borrowed(service, model)):
+def _traffic(family: ownership.Family, seen: Cluster) -> observed.TrafficService | None:
+    service = _named(seen.services, family.model.name)
+    ours = service is not None and _is_ours(family, service)
+    return _traffic_of(family.model, service, seen) if service is not None and ours else None
+
+
+def _elsewhere(family: ownership.Family, seen: Cluster) -> observed.TrafficService | None:
+    """What somebody else's Service of the model's name leads to, as far as that is a revision of ours."""
+    service = _named(seen.services, family.model.name)
+    if service is None or _is_ours(family, service):
         return None
+    found = _traffic_of(family.model, service, seen)
+    return found if found.wide or found.revision is not None else None
+
+
+def _is_ours(family: ownership.Family, stable: Body) -> bool:
+    return family.has("Service", stable) or lending.is_borrowed(stable, family.model)
+
+
+def _named(bodies: list[Body], name: str) -> Body | None:
+    return next((body for body in bodies if body["metadata"]["name"] == name), None)
+
+
+def _traffic_of(model: api.InferenceModel, service: Body, seen: Cluster) -> observed.TrafficService:
     selected = _selected(service, model.name)
     switch = attempt.read_switch(service["metadata"].get("annotations", {}))
     wide = _is_wide(service, model.name, switch)
@@ -98,16 +123,16 @@ def _traffic(model: api.InferenceModel, seen: Cluster) -> observed.TrafficServic
         wide=wide,
         lent=lending.is_borrowed(service, model),
         marked=_label(service, labels.MODEL) == model.name,
-        spoilt=_owned(service, model.metadata.uid) and bool(repairs.of_stable(model, service)),
+        spoilt=ownership.is_owned(service, model.metadata.uid) and bool(repairs.of_stable(model, service)),
     )
 
 
-def _access(model: api.InferenceModel, seen: Cluster, visitors: access.Visitors | None) -> observed.Access:
+def _access(family: ownership.Family, seen: Cluster, visitors: access.Visitors | None) -> observed.Access:
     found = seen.access
-    if found is None or not _owned(found, model.metadata.uid):
+    if found is None or not family.has("NetworkPolicy", found):
         return observed.Access.ABSENT
     current = visitors is not None and comparison.owns(
-        found.get("spec", {}), access.of_model(model, visitors)["spec"]
+        found.get("spec", {}), access.of_model(family.model, visitors)["spec"]
     )
     return observed.Access.CURRENT if current else observed.Access.OUTDATED
 
@@ -119,12 +144,12 @@ def _is_wide(service: Body, model: str, switch: observed.Switch | None) -> bool:
     return noted and selector == identity.wide_selector(model)
 
 
-def _preview(model: api.InferenceModel, seen: Cluster) -> observed.PreviewService | None:
-    name = identity.preview_name(model.name)
-    service = next((s for s in seen.services if s["metadata"]["name"] == name), None)
-    if service is None or not _owned(service, model.metadata.uid):
+def _preview(family: ownership.Family, seen: Cluster) -> observed.PreviewService | None:
+    model = family.model.name
+    service = _named(seen.services, identity.preview_name(model))
+    if service is None or not family.has("Service", service):
         return None
-    return observed.PreviewService(_selected(service, model.name), service["metadata"]["resourceVersion"])
+    return observed.PreviewService(_selected(service, model), service["metadata"]["resourceVersion"])
 
 
 def _selected(service: Body, model: str) -> str | None:
@@ -134,17 +159,23 @@ def _selected(service: Body, model: str) -> str | None:
     return revision if revision and selector == identity.selector(model, revision) else None
 
 
-def _revision(model: api.InferenceModel, deployment: Body, seen: Cluster) -> observed.Revision:
-    made = revision_of(deployment, seen)
-    own = next((s for s in seen.services if _is_child_of(s, deployment["metadata"])), None)
+def _revision(family: ownership.Family, deployment: Body, seen: Cluster) -> observed.Revision:
+    made, name, model = revision_of(deployment, seen), deployment["metadata"]["name"], family.model
+    own = _named([s for s in seen.services if family.has("Service", s)], name)
     spoilt = own is not None and bool(repairs.of_revision(model, deployment, own))
-    budget = next((b for b in seen.budgets if _is_child_of(b, deployment["metadata"])), None)
+    budget = _named([b for b in seen.budgets if family.has("PodDisruptionBudget", b)], name)
     loose = budget is not None and repairs.is_spoilt(model, deployment, budget)
-    return dataclasses.replace(made, spoilt_service=spoilt, spoilt_budget=loose)
+    return dataclasses.replace(
+        made,
+        has_service=own is not None,
+        spoilt_service=spoilt,
+        has_budget=budget is not None,
+        spoilt_budget=loose,
+    )
 
 
 def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
-    """A Deployment, and of what was read all that belongs to it."""
+    """A Deployment, and of what was read what its pods and itself say: of its Service and budget nothing."""
     metadata, spec = deployment["metadata"], deployment["spec"]
     annotations = metadata.get("annotations", {})
     revision = _label(deployment, labels.REVISION)
@@ -160,7 +191,7 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         desired=desired,
         pods=len(pods),
         ready=ready,
-        has_service=any(_is_child_of(s, metadata) for s in seen.services),
+        has_service=False,
         attempt_started_at=attempt.begun(deployment),
         attempt_number=1 if number is None else number,
         latched=desired if latched is None else latched,
@@ -172,14 +203,9 @@ def revision_of(deployment: Body, seen: Cluster) -> observed.Revision:
         symptoms=symptoms.of_pods(pods),
         slower=annotations.get(labels.SLOWER, ""),
         short_since=lacking.short_since(deployment, pods, counted=[pod.uid for pod in ready]),
-        has_budget=any(_is_child_of(b, metadata) for b in seen.budgets),
         edited_by=editing.editor_of_template(deployment),
         digest=found.digest if found else "",
     )
-
-
-def _is_child_of(child: Body, deployment: Body) -> bool:
-    return child["metadata"]["name"] == deployment["name"] and _owned(child, deployment["uid"])
 
 
 def _ready(service: str, pods: list[Body], slices: list[Body]) -> tuple[observed.ReadyPod, ...]:

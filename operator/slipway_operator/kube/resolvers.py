@@ -11,15 +11,24 @@ import datetime
 from typing import Any
 
 from slipway_operator.api import labels, reasons
+from slipway_operator.api import model as api
 from slipway_operator.domain import observed, resolution
-from slipway_operator.kube import containers, problems
-from slipway_operator.rendering import attempt, resolver, source
+from slipway_operator.kube import containers, ownership, problems
+from slipway_operator.rendering import attempt, identity, resolver, source
 
 Body = dict[str, Any]
 
 _LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _ENDED = ("Succeeded", "Failed")
 _WITHOUT_A_WORD = (reasons.ConditionReason.CRASH_LOOP, reasons.ConditionReason.SIDECAR_NOT_READY)
+
+
+def is_ours(pod: Body, model: api.InferenceModel) -> bool:
+    """Its owner's, or nobody's any more: what it says is used, and it is removed as any other."""
+    if pod["metadata"].get("labels", {}).get(labels.MANAGED_BY) != labels.MANAGED_BY_VALUE:
+        return ownership.is_owned(pod, model.metadata.uid)
+    where = ownership.standing(pod, identity.owner_of(model))
+    return where in (ownership.Standing.OWNED, ownership.Standing.UNOWNED)
 
 
 def of_pod(pod: Body) -> observed.Resolver:

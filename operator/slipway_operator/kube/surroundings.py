@@ -11,7 +11,7 @@ from typing import assert_never
 
 from slipway_operator.api import labels
 from slipway_operator.api import model as api
-from slipway_operator.kube import client, errors, paths, reading, repairs
+from slipway_operator.kube import client, errors, ownership, paths, reading, repairs
 from slipway_operator.planning import actions
 from slipway_operator.rendering import access, deployment, disruption, identity, resolver, service
 
@@ -44,6 +44,8 @@ class Surroundings:
                 await self._mark_lent()
             case actions.MendService(revision=revision):
                 await self._mend_service(revision)
+            case actions.TakeOver(kind=kind, name=name):
+                await self._take_over(kind, name)
             case _:
                 assert_never(action)
 
@@ -113,6 +115,17 @@ class Surroundings:
         await self.server.merge(
             paths.services(self.model.namespace, name), patch, manager=labels.FIELD_MANAGER
         )
+
+    async def _take_over(self, kind: str, name: str) -> None:
+        """As it was read, and no other: the patch carries its uid and its resourceVersion."""
+        known = (b for k, b in self.cluster.bodies() if (k, b["metadata"]["name"]) == (kind, name))
+        found = next(known, None)
+        family = ownership.Family.of(self.model, self.cluster.deployments)
+        owner = family.owner_of(kind, found) if found is not None else None
+        if found is None or owner is None:
+            raise errors.Conflict(f"{kind} {name} is gone, or what is to own it")
+        path = paths.children(kind, self.model.namespace, name)
+        await self.server.merge(path, ownership.taken_over(found, owner), manager=labels.FIELD_MANAGER)
 
     def _named(self, found: list[client.Body], kind: str, revision: str) -> client.Body:
         name = identity.child_name(self.model.name, revision)

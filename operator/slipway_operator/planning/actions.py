@@ -24,6 +24,8 @@ from slipway_operator.planning.surroundings import DeleteBudget as DeleteBudget
 from slipway_operator.planning.surroundings import DeleteResolver as DeleteResolver
 from slipway_operator.planning.surroundings import MarkLentService as MarkLentService
 from slipway_operator.planning.surroundings import MendService as MendService
+from slipway_operator.planning.surroundings import TakeOver as TakeOver
+from slipway_operator.planning.surroundings import TakeOverSupporting as TakeOverSupporting
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ BEST_EFFORT: Final = (
     MendService,
     MarkLentService,
     DeleteResolver,
+    TakeOverSupporting,
     NoteSlowness,
 )
 """What a rollout can do without: one that is refused has a condition of its own, and stops nothing else."""

@@ -24,6 +24,11 @@ def in_the_way(s: situation.Situation) -> observed.Foreign | None:
     return next((f for f in s.seen.foreign if _stops(s, f)), None)
 
 
+def stable(s: situation.Situation) -> observed.Foreign | None:
+    """Somebody else's Service that bears the model's name."""
+    return next((f for f in s.seen.foreign if f.child is _CHILD.STABLE), None)
+
+
 def missed(s: situation.Situation) -> tuple[observed.Foreign, ...]:
     """Those whose names are needed for what can be done without."""
     return tuple(f for f in s.seen.foreign if not _stops(s, f))

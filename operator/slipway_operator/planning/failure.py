@@ -73,7 +73,7 @@ def retry_at(s: situation.Situation, verdict: observed.Verdict) -> datetime.date
 
 def _watch(s: situation.Situation, target: observed.Revision) -> decision.Decision:
     """The first revision proves itself in place: nothing is taken from it, but its lateness is told."""
-    if target.attempt_spent or is_late(s, target):
+    if (target.attempt_spent and not s.moved_by_hand) or is_late(s, target):
         return decision.NOTHING
     return decision.wait_until(deadline(s, target))
 

@@ -11,7 +11,7 @@ from slipway_operator.planning import actions
 
 REASON, STEP = reasons.EventReason, reasons.RolloutStep
 
-_STOPPED = {
+_STOPPED: dict[str, reasons.EventReason] = {
     reasons.ConditionReason.INVALID_SPEC: REASON.INVALID_SPEC,
     reasons.ConditionReason.IMAGE_NOT_ALLOWED: REASON.IMAGE_NOT_ALLOWED,
     reasons.ConditionReason.SERVICE_ACCOUNT_NOT_ALLOWED: REASON.SERVICE_ACCOUNT_NOT_ALLOWED,

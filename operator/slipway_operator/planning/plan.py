@@ -3,6 +3,7 @@
 Pure and total: every situation has a plan, the clock is an argument, nothing is raised. Each policy is a
 sentence of the design in a file of its own; the order in which they are asked stands here, and only here.
 
+    unowned     what has lost its owner is taken over, before all else
     capacity    the live revision has the replicas that are asked for
     retirement  what nobody asks for gives up its pods
     room        what serves nobody gives way to a successor
@@ -60,6 +61,7 @@ from slipway_operator.planning import (
     situation,
     slowness,
     traffic,
+    unowned,
 )
 from slipway_operator.planning import status as reporting
 
@@ -104,8 +106,7 @@ def plan(
 ) -> Plan:
     """What is to be done about `model` in `namespace`, given all that was seen of it."""
     s = situation.Situation(asked=asked, seen=seen, now=now)
-    held = conflict.held(s)
-    decisions = [conflict.wait(s), *_standing(held), *_rollout(held), *_around(held)]
+    decisions = [conflict.wait(s), *_decisions(s)]
     wanted = conflict.allowed(s, [action for each in decisions for action in each.actions])
     says = reporting.report(s, model=model, namespace=namespace)
     return Plan(
@@ -113,6 +114,14 @@ def plan(
         status=hands_off.told(says, wanted) if asked.hands_off else says,
         look_again=min((d.look_again for d in decisions if d.look_again is not None), default=None),
     )
+
+
+def _decisions(s: situation.Situation) -> list[decision.Decision]:
+    taken = unowned.take_over(s)
+    if taken.actions:
+        return [taken]
+    held = conflict.held(s)
+    return [*_standing(held), *_rollout(held), *_around(held)]
 
 
 def _standing(s: situation.Situation) -> list[decision.Decision]:
@@ -140,6 +149,7 @@ def _policies(s: situation.Situation) -> tuple[decision.Policy, ...]:
 def _around(s: situation.Situation) -> list[decision.Decision]:
     """What stands beside the Deployments and the stable Service."""
     standing = [
+        unowned.take_over_supporting(s),
         adoption.mark(s),
         endpoints.provide(s),
         mending.mend(s),

@@ -63,6 +63,12 @@ class Situation:
         return switch is not None and self.live is not None and switch.to == self.live.id
 
     @property
+    def moved_by_hand(self) -> bool:
+        """The traffic has moved before, and is where no move of ours has led it."""
+        switch = self.service.switch if self.service else None
+        return switch is not None and self.live is not None and not self.switched
+
+    @property
     def returning(self) -> bool:
         """What is asked for is the predecessor: a way back, unless the last move was one already."""
         switch = self.service.switch if self.service else None

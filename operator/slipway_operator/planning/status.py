@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed, revision, status
-from slipway_operator.planning import situation, step, versions
+from slipway_operator.planning import conflict, situation, step, versions
 
 
 def report(s: situation.Situation, *, model: str, namespace: str) -> status.Status:
     """The whole status."""
-    at = step.where(s)
+    at, ready = step.where(s), _ready(s, step.where(s))
+    s = _as_answered(s)
     live = s.live if step.has_traffic(s) else None
     return status.Status(
         active=versions.of(s, live) if live else None,
@@ -27,10 +28,17 @@ def report(s: situation.Situation, *, model: str, namespace: str) -> status.Stat
         versions=tuple(_reached(s, v, model=model, namespace=namespace) for v in versions.listed(s)),
         step=at.step,
         message=at.message,
-        conditions=_conditions(s, at),
+        conditions=(ready, *_conditions(s, at)),
         turn=s.seen.turn,
         blocked=next((r.shortage for r in (s.target, s.live) if r is not None and r.shortage), None),
     )
+
+
+def _as_answered(s: situation.Situation) -> situation.Situation:
+    """Who answers is told also where the Service that leads to them is somebody else's by now."""
+    if s.service is not None or s.seen.elsewhere is None:
+        return s
+    return dataclasses.replace(s, seen=dataclasses.replace(s.seen, service=s.seen.elsewhere))
 
 
 def _reached(s: situation.Situation, line: status.Version, *, model: str, namespace: str) -> status.Version:
@@ -64,7 +72,7 @@ def _selector(s: situation.Situation, model: str) -> str:
 
 
 def _conditions(s: situation.Situation, at: step.Where) -> tuple[status.Condition, ...]:
-    conditions = [_ready(s, at), _serving(s), _progressing(at)]
+    conditions = [_serving(s), _progressing(at)]
     if at.step in step.MOVING or (at.step is reasons.RolloutStep.HIBERNATED and not step.asleep(s)):
         conditions.append(_condition(reasons.ConditionType.RECONCILING, at.reason, at.message))
     if at.step in step.STUCK:
@@ -82,7 +90,7 @@ def _drift(live: observed.Revision) -> observed.Problem | None:
 
 
 def _condition(
-    kind: reasons.ConditionType, reason: reasons.ConditionReason, message: str, *, holds: bool = True
+    kind: reasons.ConditionType, reason: str, message: str, *, holds: bool = True
 ) -> status.Condition:
     return status.Condition(type=kind, status=holds, reason=reason, message=message)
 
@@ -111,6 +119,9 @@ def _serving(s: situation.Situation) -> status.Condition:
     if s.hibernating:
         message = "spec.replicas is 0: the model hibernates, and requests are refused"
         return _condition(kind, reasons.ConditionReason.HIBERNATED, message, holds=False)
+    if s.service is None and (foreign := conflict.stable(s)) is not None:
+        message = f"{step.belongs(foreign)}, and leads to no pod of this model"
+        return _condition(kind, reasons.ConditionReason.NAME_CONFLICT, message, holds=False)
     message = "no pod is ready behind the Service: requests are refused"
     if live is not None and live.worst is not None:
         message += f" ({live.worst.object}: {live.worst.message})"

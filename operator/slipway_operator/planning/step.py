@@ -51,7 +51,7 @@ class Where:
     """The step, the reason that the conditions give, and the sentence for people."""
 
     step: reasons.RolloutStep
-    reason: reasons.ConditionReason
+    reason: str  # a ConditionReason, or what a newer operator has written down
     message: str
 
 
@@ -64,13 +64,13 @@ def where(s: situation.Situation) -> Where:
 def _of_others(s: situation.Situation) -> list[str]:
     edited = [r for r in s.seen.revisions if r.edited_by and (r.pods or r.desired)]
     said = [f"{r.edited_by} has changed the pods of version {r.version}: that is let be" for r in edited[:1]]
-    return [*said, *(f"{_belongs(f)}: it is done without {f.child.value}" for f in conflict.missed(s))]
+    return [*said, *(f"{belongs(f)}: it is done without {f.child.value}" for f in conflict.missed(s))]
 
 
 def _where(s: situation.Situation) -> Where:
     """The first of these that holds."""
     if (foreign := conflict.in_the_way(s)) is not None:
-        message = f"{_belongs(foreign)}: rename this model or remove that object"
+        message = f"{belongs(foreign)}: rename this model or remove that object"
         return Where(STEP.STOPPED, REASON.NAME_CONFLICT, message)
     if s.target is None and s.asked.obstacle is not None:
         return Where(STEP.STOPPED, s.asked.obstacle.reason, s.asked.obstacle.message)
@@ -106,7 +106,8 @@ def _held(s: situation.Situation, at: Where) -> Where:
     return Where(STEP.PAUSED, REASON.PAUSED, f"spec.rollout.paused is true; {at.message}")
 
 
-def _belongs(foreign: observed.Foreign) -> str:
+def belongs(foreign: observed.Foreign) -> str:
+    """Whose it is, in a sentence."""
     return f"{foreign.kind} {foreign.name} belongs to {foreign.owner}"
 
 
@@ -183,7 +184,7 @@ def _in_place(s: situation.Situation, target: observed.Revision) -> Where:
     if s.service is not None and s.service.foreign:
         message = "the selector has moved; its EndpointSlices still hold pods of another revision"
         return Where(STEP.SWITCHING, REASON.SWITCHING, message)
-    if target.attempt_spent and not _blocking(target):
+    if target.attempt_spent and not s.moved_by_hand and not _blocking(target):
         return Where(STEP.WAITING_FOR_READY_PODS, REASON.NO_READY_PODS, _count(target, s.asked.replicas))
     if failure.is_late(s, target) and not s.switched and not _blocking(target):
         message = f"{_count(target, s.asked.replicas)} after {s.asked.progress_deadline} s"

@@ -90,6 +90,22 @@ class MendService:
         return f"put right the {whose}, which somebody has edited"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Gives a child of the model's own, which has lost its owner, the one that it has now."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"take over the {self.kind} {self.name}, which has lost its owner"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TakeOverSupporting(TakeOver):
+    """The same of what a rollout can do without."""
+
+
 Around = (
     CreateResolver
     | DeleteResolver
@@ -99,4 +115,5 @@ Around = (
     | DeleteAccess
     | MarkLentService
     | MendService
+    | TakeOver
 )

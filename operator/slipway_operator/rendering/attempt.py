@@ -1,7 +1,8 @@
 """The annotations on a Deployment: what of a rollout cannot be derived from the cluster, written beside it.
 
 Reading and writing stand side by side here, so that the two cannot drift apart. A value that cannot be
-read counts as absent: somebody edited it, and the rollout must go on.
+read counts as absent: somebody edited it, and the rollout must go on. A reason that this operator does not
+know is kept as it is: a newer one has written it, and what it rejected stays so.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from slipway_operator.api import labels, reasons
 from slipway_operator.domain import observed
 from slipway_operator.rendering import identity
 
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+# Beyond these nobody has written anything, and sums of times would overflow.
+_YEARS = range(LONG_AGO.year, 3000)
+_DIGITS = 9
 
 Annotations = dict[str, str | None]  # None removes the annotation
 
@@ -69,45 +75,65 @@ def read_time(annotations: Mapping[str, str], name: str) -> datetime.datetime | 
 
 
 def read_timestamp(text: str) -> datetime.datetime | None:
-    """RFC 3339 as a moment in UTC."""
+    """RFC 3339 as a moment in UTC, which it also is where it names no zone."""
     try:
         moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        known = moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    return known if known.year in _YEARS else None
 
 
 def read_count(annotations: Mapping[str, str], name: str) -> int | None:
     """A number, or None when there is none that can be read."""
     text = annotations.get(name, "")
-    return int(text) if text.isdecimal() else None
+    readable = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+    return int(text) if readable else None
 
 
 def read_verdict(annotations: Mapping[str, str], name: str) -> observed.Verdict | None:
     """Why an attempt was ended, or None when it was not."""
-    try:
-        note = json.loads(annotations[name])
-        return observed.Verdict(
-            reason=reasons.ConditionReason(note["reason"]),
-            message=str(note["message"]),
-            at=datetime.datetime.fromisoformat(note["at"]),
-            retry_token=str(note.get("retryToken", "")),
-            attempts=int(note.get("attempts", 1)),
-            last_words=str(note.get("lastWords", "")),
-        )
-    except (KeyError, TypeError, ValueError):
+    note = _note(annotations.get(name, ""))
+    reason, at = _text(note.get("reason")), read_timestamp(_text(note.get("at")))
+    if not reason or at is None:
         return None
+    return observed.Verdict(
+        reason=reasons.read(reason),
+        message=_text(note.get("message")),
+        at=at,
+        retry_token=_text(note.get("retryToken")),
+        attempts=_attempts(note.get("attempts")),
+        last_words=_text(note.get("lastWords")),
+    )
 
 
 def read_switch(annotations: Mapping[str, str]) -> observed.Switch | None:
     """The last move of the traffic, or None before the first."""
-    try:
-        note = json.loads(annotations[labels.SWITCH])
-        at = datetime.datetime.fromisoformat(note["at"])
-        back = note.get("back") is True
-        return observed.Switch(origin=note.get("from"), to=str(note["to"]), at=at, back=back)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    note = _note(annotations.get(labels.SWITCH, ""))
+    to, at = _text(note.get("to")), read_timestamp(_text(note.get("at")))
+    if not to or at is None:
         return None
+    origin, back = _text(note.get("from")) or None, note.get("back") is True
+    return observed.Switch(origin=origin, to=to, at=at, back=back)
+
+
+def _note(text: str) -> dict[str, Any]:
+    """A JSON object, or {} where there is none."""
+    try:
+        note = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _text(value: object) -> str:
+    """A string that UTF-8 can carry; "" for anything else: JSON may hold halves of characters."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def _attempts(value: object) -> int:
+    """From 1; one, where it cannot be read: the verdict is worth more than the number of its attempts."""
+    return max(1, min(value, 10**_DIGITS)) if isinstance(value, int) else 1
 
 
 def _verdict(verdict: observed.Verdict) -> str:

@@ -86,7 +86,12 @@ def resolver_labels(model: str, revision_id: str, version: str) -> dict[str, str
 
 def metadata(*, name: str, namespace: str, labelled: dict[str, str], owner: Owner) -> Body:
     """The metadata of a child."""
-    reference = {
+    return {"name": name, "namespace": namespace, "labels": labelled, "ownerReferences": [reference(owner)]}
+
+
+def reference(owner: Owner) -> Body:
+    """The ownerReference by which the garbage collector knows the owner."""
+    return {
         "apiVersion": owner.api_version,
         "kind": owner.kind,
         "name": owner.name,
@@ -94,7 +99,6 @@ def metadata(*, name: str, namespace: str, labelled: dict[str, str], owner: Owne
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    return {"name": name, "namespace": namespace, "labels": labelled, "ownerReferences": [reference]}
 
 
 def timestamp(moment: datetime.datetime) -> str:

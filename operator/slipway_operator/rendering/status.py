@@ -56,7 +56,7 @@ def _condition(
     return api.Condition(
         type=wanted.type,
         status=says,
-        reason=wanted.reason,
+        reason=reasons.shown(wanted.reason),
         message=wanted.message,
         observed_generation=generation,
         last_transition_time=before.last_transition_time if before and unchanged else now,
@@ -120,7 +120,7 @@ def _version(
         state=version.state,
         ready=version.ready,
         since=before.since if before and same else now,
-        reason=version.reason or None,
+        reason=reasons.shown(version.reason) if version.reason else None,
         message=version.message or None,
         url=version.url or None,
         digest=version.digest or None,
