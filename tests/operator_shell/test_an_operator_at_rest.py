@@ -21,11 +21,11 @@ from tests.operator_shell.rest import Body
 
 pytestmark = pytest.mark.cluster
 
-LIMIT = 8
-"""Seconds for which a watch may owe something, here; by default 120."""
+LIMIT = 20
+"""Seconds for which a watch may owe something, here; by default 120. A busy machine needs some of them."""
 RESYNC = 10
 """Seconds between two lists of all models, here; by default 300."""
-RESYNCS = 4
+RESYNCS = 4  # what the first list would owe is 30 seconds old at the last
 
 
 def test_a_list_is_owed_by_no_watch_and_an_object_is(place: Place) -> None:
@@ -59,8 +59,6 @@ def test_an_operator_at_rest_stays_alive(place: Place, folder: Path) -> None:
             return operator.metrics().get(lists, 0) >= before + RESYNCS
 
         until(resynced, "all models have been listed some times", operator)
-        time.sleep(LIMIT + 1)  # what the last list would owe
-        words.add(operator.probe("/livez"))
         assert {status for status, _ in words} == {200}, words
         assert "not alive" not in operator.words()
 
