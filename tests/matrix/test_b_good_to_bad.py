@@ -17,6 +17,7 @@ from tests.scenario.run import Run
 pytestmark = [pytest.mark.cluster, pytest.mark.long]
 
 SOME = 100
+CRASHES = 3  # that reject a version
 TOO_LITTLE = {"requests": {"cpu": "20m", "memory": "16Mi"}, "limits": {"memory": "48Mi"}}
 
 
@@ -33,12 +34,28 @@ def test_its_memory_is_not_enough(stack: Installed, namespace: str, tmp_path: Pa
 
 @pytest.mark.case("B18")
 def test_its_container_ends_without_a_word(stack: Installed, namespace: str, tmp_path: Path) -> None:
+    slowly = {"minReadySeconds": 200}  # time to end it, and again, before it has the traffic
+    with serving(stack, namespace, tmp_path) as run:
+        second = run.apply("2", replicas=1, rollout=slowly)
+        ended: set[str] = set()
+        for _ in range(CRASHES):
+            ended |= end_what_runs(run, second, ended)
+        message = run.wait_stalled("CrashLoop")
+        assert "exit code 139" in message
+        run.wait_gone(second)
+        back_to_the_first(run)
+    assert run.outcome.complaints == []
+
+
+@pytest.mark.case("B21")
+def test_its_image_is_no_runtime(stack: Installed, namespace: str, tmp_path: Path) -> None:
+    """What its source leads to cannot be found out with it: it has no pod of its own."""
     no_runtime = stack.references["ledger"]
     with serving(stack, namespace, tmp_path) as run:
         second = run.apply("2", replicas=1, runtime={"image": no_runtime})
-        message = run.wait_stalled("CrashLoop")
+        message = run.wait_stalled("ResolverInterrupted")
         assert "exit code 2" in message
-        run.wait_gone(second)
+        assert not run.seen.pods(second)
         back_to_the_first(run)
     assert run.outcome.complaints == []
 
@@ -97,6 +114,20 @@ def back_to_the_first(run: Run) -> None:
 
 def is_running(run: Run, revision: str) -> bool:
     return any("running" in state for state in run.seen.container_states(revision))
+
+
+def end_what_runs(run: Run, revision: str, ended: set[str]) -> set[str]:
+    """As soon as a container runs that was not `ended` already; when it was started."""
+    run.until(lambda: not starts(run, revision) <= ended, what="its container runs, once more")
+    found = starts(run, revision)
+    run.signal(revision, "SEGV")
+    return found
+
+
+def starts(run: Run, revision: str) -> set[str]:
+    """When its containers that run were started."""
+    running = (state.get("running") for state in run.seen.container_states(revision))
+    return {str(each["startedAt"]) for each in running if each}
 
 
 def ready(run: Run, revision: str) -> bool:
