@@ -48,6 +48,7 @@ class Arrivals:
         self._connections = Connections()
         self._places = Places(PLACES)
         self._pressure = Pressure(memory, allowed=PLACES, growth=growth)
+        self._forget_at = 0.0
         self._reads: dict[Read, None] = {}  # in the order in which they began
 
     async def message(self, context: Any) -> bytes | None:
@@ -86,7 +87,9 @@ class Arrivals:
                 _log.exception("arrivals_cannot_be_watched")
 
     async def _look(self, now: float, *, lag: float) -> None:
-        self._connections.forget(now - _KNOWN_SECONDS)
+        if now > self._forget_at:
+            self._forget_at = now + _KNOWN_SECONDS
+            self._connections.forget(now - _KNOWN_SECONDS)
         # A message that has come is seen one turn of the loop later, or two.
         slow = self._slow(before=now - _AT_ONCE_SECONDS - 2 * lag)
         for read in slow:
