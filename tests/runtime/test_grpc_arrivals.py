@@ -92,14 +92,14 @@ def _begin(connections: list[HalfMessages], method: str, *, send: int, streams: 
 
 @pytest.mark.parametrize("method", HALF.values(), ids=HALF)
 def test_half_messages_are_bounded_and_others_are_answered(served: RuntimeProcess, method: str) -> None:
-    before = bounds.memory(served, "VmRSS")
+    before = bounds.memory(served, "RssAnon")
     connections = _connections(served)
     _begin(connections, method, send=_LARGE - _MIB)
     with _bounded(served), _answering(served), half_messages.sending(connections):
         time.sleep(6)
 
-    deadline = time.monotonic() + 10
-    while bounds.memory(served, "VmRSS") - before > 64:
+    deadline = time.monotonic() + 20
+    while bounds.memory(served, "RssAnon") - before > 128:  # some lies between what is used
         assert time.monotonic() < deadline, "what the clients have sent stays after they have left"
         time.sleep(0.1)
 
@@ -261,14 +261,14 @@ def test_only_connections_that_receive_are_ended_when_the_process_grows() -> Non
         pressure = Pressure(memory, allowed=2, growth=100)
         pouring, idle = Connection("pouring"), Connection("idle")
         slow = [Read(one, 0.0, stream=True) for one in (pouring, pouring, idle, idle)]
-        assert await pressure.too_many(slow) == []
+        assert await pressure.too_many(slow, quiet=False) == []
         used = 101
-        assert await pressure.too_many(slow) == []
+        assert await pressure.too_many(slow, quiet=False) == []
         received["pouring"] += 2 * _MIB
         received["idle"] += 1000
-        assert await pressure.too_many(slow) == slow[:2]
+        assert await pressure.too_many(slow, quiet=False) == slow[:2]
         pouring.taken += 2 * _MIB  # they were whole messages
-        assert await pressure.too_many(slow) == []
-        assert await pressure.too_many(slow[:2]) == []
+        assert await pressure.too_many(slow, quiet=False) == []
+        assert await pressure.too_many(slow[:2], quiet=False) == []
 
     asyncio.run(scenario())

@@ -102,7 +102,7 @@ class Arrivals:
             elif read.placed and now - read.began > _TURN_SECONDS and self._places.wanted:
                 read.end(self._no_room())
         watched = [read for read in slow if not (read.placed or read.ended)]
-        for read in await self._pressure.too_many(watched):
+        for read in await self._pressure.too_many(watched, quiet=not slow):
             read.connection.bar()
             read.end(self._no_more() if read.stream else self._no_room())
 

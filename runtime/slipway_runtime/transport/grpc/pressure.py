@@ -14,7 +14,7 @@ from slipway_runtime.versions import background
 
 _MUCH_BYTES = 16 << 20  # free memory that is worth to be returned
 _POURED_BYTES = 1 << 20  # of a connection that is not idle
-_QUIET_LOOKS = 20  # without slow messages, until it is looked at what they have left
+_REST_LOOKS = 20  # from one look at what slow messages have left to the next
 _TRIALS = 3  # to give it back: calls that have ended let go of it one by one
 
 
@@ -39,16 +39,18 @@ class Pressure:
         self._allowed = allowed
         self._growth = growth
         self._floor = self._calm = memory.used()
-        self._quiet = self._trials = 0
-        self._ended = False
+        self._looks = self._trials = 0
+        self._stirred = self._ended = False
         self._before: dict[Connection, int] = {}
 
-    async def too_many(self, slow: Sequence[Read]) -> list[Read]:
-        """Those of `slow` that are to be ended."""
-        if not slow:
+    async def too_many(self, slow: Sequence[Read], *, quiet: bool) -> list[Read]:
+        """Those of `slow` that are to be ended. `quiet`: none is slow, not even one that has a place."""
+        self._looks += 1
+        self._stirred |= not quiet
+        if quiet and self._looks >= _REST_LOOKS:
             await self._rest()
+        if not slow:
             return []
-        self._quiet, self._trials = 0, _TRIALS
         used = await self._given_back() if self._ended else self._memory.used()
         self._ended = False
         if len(slow) <= self._allowed:
@@ -63,16 +65,14 @@ class Pressure:
         return ended
 
     async def _rest(self) -> None:
-        """Nothing is slow: now and then, see what is used, and return what is not."""
-        self._quiet += 1
-        if self._quiet % _QUIET_LOOKS:
-            return
+        """See what is used, and return what is not."""
+        self._looks = 0
         used = self._memory.used()
-        if self._trials and used - self._calm > _MUCH_BYTES:
-            self._trials -= 1
+        if self._stirred and used - self._calm > _MUCH_BYTES:
+            self._trials += 1
             used = await self._given_back()
-        else:
-            self._calm = used
+        if self._trials in (0, _TRIALS) or used - self._calm <= _MUCH_BYTES:
+            self._calm, self._trials, self._stirred = used, 0, False
         self._floor, self._before = used, {}
 
     async def _given_back(self) -> int:
