@@ -259,6 +259,7 @@ def test_only_connections_that_receive_are_ended_when_the_process_grows() -> Non
         used, received = 0, {"pouring": 0, "idle": 0}
         memory = Memory(used=lambda: used, give_back=lambda: None, received=lambda: dict(received))
         pressure = Pressure(memory, allowed=2, growth=100)
+        pressure.begin()
         pouring, idle = Connection("pouring"), Connection("idle")
         slow = [Read(one, 0.0, stream=True) for one in (pouring, pouring, idle, idle)]
         assert await pressure.too_many(slow, quiet=False) == []

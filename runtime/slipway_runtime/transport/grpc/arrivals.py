@@ -49,6 +49,7 @@ class Arrivals:
         self._places = Places(PLACES)
         self._pressure = Pressure(memory, allowed=PLACES, growth=growth)
         self._forget_at = 0.0
+        self._awake = asyncio.Event()
         self._reads: dict[Read, None] = {}  # in the order in which they began
 
     async def message(self, context: Any) -> bytes | None:
@@ -76,8 +77,12 @@ class Arrivals:
             yield message
 
     async def run(self) -> None:
-        """Watches until it is cancelled."""
+        """Watches until it is cancelled. A process that nobody asks for anything does not wake for it."""
         while True:
+            if not (self._reads or self._pressure.stirred):
+                self._awake.clear()
+                await self._awake.wait()
+                self._pressure.begin()
             slept_at = time.monotonic()
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             now = time.monotonic()
@@ -123,6 +128,7 @@ class Arrivals:
 
     async def _read(self, context: Any, read: Read) -> bytes | None:
         self._reads[read] = None
+        self._awake.set()
         try:
             message = await context.read()
         except asyncio.CancelledError:

@@ -38,15 +38,21 @@ class Pressure:
         self._memory = memory
         self._allowed = allowed
         self._growth = growth
-        self._floor = self._calm = memory.used()
+        self._floor = self._calm = 0
         self._looks = self._trials = 0
-        self._stirred = self._ended = False
+        self._ended = False
         self._before: dict[Connection, int] = {}
+        self.stirred = False
+        """Some message was slow, and what it has left was not looked at yet."""
+
+    def begin(self) -> None:
+        """To be called when there has been no message for a while."""
+        self._floor = self._calm = self._memory.used()
 
     async def too_many(self, slow: Sequence[Read], *, quiet: bool) -> list[Read]:
         """Those of `slow` that are to be ended. `quiet`: none is slow, not even one that has a place."""
         self._looks += 1
-        self._stirred |= not quiet
+        self.stirred |= not quiet
         if quiet and self._looks >= _REST_LOOKS:
             await self._rest()
         if not slow:
@@ -68,11 +74,11 @@ class Pressure:
         """See what is used, and return what is not."""
         self._looks = 0
         used = self._memory.used()
-        if self._stirred and used - self._calm > _MUCH_BYTES:
+        if self.stirred and used - self._calm > _MUCH_BYTES:
             self._trials += 1
             used = await self._given_back()
         if self._trials in (0, _TRIALS) or used - self._calm <= _MUCH_BYTES:
-            self._calm, self._trials, self._stirred = used, 0, False
+            self._calm, self._trials, self.stirred = used, 0, False
         self._floor, self._before = used, {}
 
     async def _given_back(self) -> int:

@@ -121,11 +121,18 @@ def _age(wanted: float, drain: float) -> float:
 
 def _arrivals(parts: Parts, limits: GrpcLimits, received: Callable[[], dict[str, int]]) -> Arrivals:
     return Arrivals(
-        Memory(used=memory.anonymous_bytes, give_back=memory.trim, received=received),
+        Memory(used=_anonymous_bytes, give_back=memory.trim, received=received),
         refused=parts.metrics.rejected.labels("held_bytes").inc,
         growth=PLACES * MAX_MESSAGE_BYTES,
         patience=limits.patience,
     )
+
+
+def _anonymous_bytes() -> int:
+    try:
+        return memory.anonymous_bytes()
+    except OSError:  # it is not Linux
+        return 0
 
 
 def _methods(parts: Parts, limits: GrpcLimits, arrivals: Arrivals) -> service.InferenceService:
