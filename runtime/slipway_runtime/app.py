@@ -160,6 +160,7 @@ class _Runtime:
         limits = grpc_module.GrpcLimits(
             max_age=self._settings.connection_max_age_seconds,
             request_timeout=self._settings.request_timeout_seconds,
+            patience=self._settings.client_timeout_seconds,
             last_call=self._settings.request_timeout_seconds + _LAST_ANSWERS_SECONDS,
             rows=RowLimits(texts=self._settings.max_texts_per_request, rows=self._settings.max_queue_rows),
         )

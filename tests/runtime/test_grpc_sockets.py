@@ -1,6 +1,7 @@
 """The kernel's table of connections, read for one port, and what a drain goes by when it cannot be."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import textwrap
@@ -67,3 +68,24 @@ def _sample(metrics: Metrics, name: str) -> float:
     value = metrics.registry.get_sample_value(name)
     assert value is not None
     return value
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_the_bytes_that_a_connection_has_received_are_known_by_the_name_of_its_peer(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket(family))
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        server.bind(("::" if family == socket.AF_INET6 else address, 0))
+        server.listen()
+        port = server.getsockname()[1]
+        client = stack.enter_context(socket.create_connection((address, port)))
+        connection = stack.enter_context(server.accept()[0])
+        client.sendall(b"x" * 1000)
+        assert connection.recv(1000, socket.MSG_WAITALL) == b"x" * 1000
+
+        names = {"127.0.0.1": "ipv4:127.0.0.1", "::1": "ipv6:%5B::1%5D"}
+        name = f"{names[address.removeprefix('::ffff:')]}:{client.getsockname()[1]}"
+        assert sockets.received(port) == {name: 1000}
+        assert connection.fileno() > 0

@@ -1,8 +1,19 @@
 """Which hardware is tried, and what is said when it is not what was asked for."""
 
-import pytest
+from collections.abc import Sequence
 
-from slipway_runtime.engine.providers import CPU, CUDA, Choice, candidates, configured, confirm
+import pytest
+from structlog.testing import capture_logs
+
+from slipway_runtime.engine.providers import (
+    CPU,
+    CUDA,
+    Choice,
+    candidates,
+    configured,
+    confirm,
+    first_that_loads,
+)
 from slipway_runtime.failures import Reason, StartupError
 
 GPU_IMAGE = ["TensorrtExecutionProvider", CUDA, CPU]
@@ -46,3 +57,40 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused_when_a_gpu_was_asked_for
 
 def test_a_session_that_fell_back_is_accepted_when_either_would_do() -> None:
     assert confirm(Choice.AUTO, obtained=[CPU]) == CPU
+
+
+def test_a_model_that_the_gpu_cannot_load_is_loaded_on_the_cpu_and_the_log_says_why() -> None:
+    def load(wanted: Sequence[str]) -> list[str]:
+        if CUDA in wanted:
+            raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
+        return list(wanted)
+
+    with capture_logs() as logs:
+        loaded = first_that_loads([CUDA, CPU], load)
+
+    assert loaded == [CPU]
+    assert logs == [
+        {
+            "event": "provider_failed",
+            "log_level": "warning",
+            "provider": CUDA,
+            "next": CPU,
+            "error": "CUDA failure 100: no CUDA-capable device is detected",
+        }
+    ]
+
+
+@pytest.mark.parametrize("wanted", [[CUDA], [CUDA, CPU]])
+def test_a_model_that_no_provider_can_load_fails_as_on_the_last_one(wanted: list[str]) -> None:
+    def load(wanted: Sequence[str]) -> None:
+        raise RuntimeError(f"not on {wanted[0]}")
+
+    with pytest.raises(RuntimeError, match=f"not on {wanted[-1]}"):
+        first_that_loads(wanted, load)
+
+
+def test_a_provider_that_loads_is_the_only_one_that_is_tried() -> None:
+    with capture_logs() as logs:
+        assert first_that_loads([CUDA, CPU], list) == [CUDA, CPU]
+
+    assert not logs

@@ -1,6 +1,7 @@
 """Models without what their answers do not depend on: the answers stay, and the rest is really gone."""
 
 import pathlib
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from structlog.testing import capture_logs
 
 from bench.runtime import encoder
+from slipway_runtime.engine import session
 from slipway_runtime.engine.model import RunControl
 from slipway_runtime.engine.providers import Choice
 from slipway_runtime.engine.pruning import graph, rewriting, streaming
@@ -354,6 +356,50 @@ def test_bytes_of_any_size_are_read_from_the_path_in_their_order(tmp_path: pathl
 
     assert streaming.load(chunks, tmp_path, pathlib.Path.read_bytes) == b"".join(chunks)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("first", [0, 10, -1])
+def test_a_path_can_be_read_again_after_it_was_read_in_part_or_as_a_whole(
+    tmp_path: pathlib.Path, first: int
+) -> None:
+    """Whoever fails with one provider reads the model again for the next one."""
+    content = b"x" * 1_000_000
+
+    def read_again(path: pathlib.Path) -> bytes:
+        with path.open("rb") as file:
+            file.read(first)
+        with path.open("rb") as one, path.open("rb") as other:
+            assert one.read() == other.read()
+        return path.read_bytes()
+
+    # A daemon, and not the test's own thread: what is tried is whether it ends at all.
+    loaded: list[bytes] = []
+    loading = threading.Thread(
+        target=lambda: loaded.append(streaming.load([content], tmp_path, read_again)), daemon=True
+    )
+    loading.start()
+    loading.join(timeout=10)
+
+    assert loaded == [content]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_that_is_killed_while_it_loads_leaves_no_copy_behind(tmp_path: pathlib.Path) -> None:
+    def size(path: pathlib.Path) -> int:
+        return sum(one.lstat().st_size for one in path.parent.iterdir())
+
+    assert streaming.load([b"x" * 1_000_000], tmp_path, size) < 1000
+
+
+def test_onnxruntime_does_not_load_again_behind_our_back(tmp_path: pathlib.Path) -> None:
+    """Its own fallback would open the path once more when a run fails, and it is gone by then."""
+    path = tmp_path / "model.onnx"
+    onnx.save(encoder.build(SMALL), path)
+    two = ["AzureExecutionProvider", "CPUExecutionProvider"]
+
+    loaded = session._create(path, SessionOptions(provider=Choice.AUTO, threads=1), two)
+
+    assert not loaded._enable_fallback
 
 
 @pytest.mark.parametrize("read", [0, 10])

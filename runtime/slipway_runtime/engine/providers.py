@@ -6,12 +6,19 @@ onnxruntime, so that the configuration can name a choice without loading it.
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import structlog
 
 from slipway_runtime.failures import Reason, StartupError
 
 CPU = "CPUExecutionProvider"
 CUDA = "CUDAExecutionProvider"
+
+T = TypeVar("T")
+
+_log = structlog.get_logger("slipway.providers")
 
 
 class Choice(enum.StrEnum):
@@ -41,6 +48,21 @@ def configured(wanted: Sequence[str], gpu_bytes: int | None) -> list[str | tuple
     if gpu_bytes is not None:
         cuda["gpu_mem_limit"] = str(gpu_bytes)
     return [(name, cuda) if name == CUDA else name for name in wanted]
+
+
+def first_that_loads(wanted: Sequence[str], load: Callable[[Sequence[str]], T]) -> T:
+    """What `load` returns for `wanted`; where it fails, for those that come after the first, and so on.
+
+    Logs why a provider was given up. Raises what `load` raises for the last one.
+    """
+    try:
+        return load(wanted)
+    except Exception as error:  # onnxruntime's exceptions share no base but this
+        left = wanted[1:]
+        if not left:
+            raise
+        _log.warning("provider_failed", provider=wanted[0], next=left[0], error=str(error))
+    return first_that_loads(left, load)
 
 
 def confirm(choice: Choice, *, obtained: Sequence[str]) -> str:

@@ -90,20 +90,23 @@ def _create(path: pathlib.Path, options: SessionOptions, wanted: Sequence[str]) 
     if providers.CUDA in wanted:
         onnxruntime.preload_dlls(directory="")  # the CUDA libraries that came with the wheel
 
-    def load(file: pathlib.Path) -> Any:
-        chosen = providers.configured(wanted, options.gpu_bytes)
-        return onnxruntime.InferenceSession(
-            str(file),
-            sess_options=_tuned(options),
-            providers=chosen,
-            enable_fallback=int(len(wanted) > 1),  # it prints, and tries the same again if there is but one
-        )
+    def load(chosen: Sequence[str]) -> Any:
+        def load_file(file: pathlib.Path) -> Any:
+            # onnxruntime's own fallback prints, and opens a path again that may be gone, even after a run.
+            return onnxruntime.InferenceSession(
+                str(file),
+                sess_options=_tuned(options),
+                providers=providers.configured(chosen, options.gpu_bytes),
+                enable_fallback=0,
+            )
 
-    def loaded() -> Any:
-        return pruning.load(path, load) if options.prune else load(path)
+        def loaded() -> Any:
+            return pruning.load(path, load_file) if options.prune else load_file(path)
+
+        return locales.with_english(loaded, scratch=path.parent)
 
     try:
-        return locales.with_english(loaded, scratch=path.parent)
+        return providers.first_that_loads(wanted, load)
     except Exception as error:  # onnxruntime's exceptions share no base but this
         raise StartupError(
             Reason.MODEL_LOAD_FAILED, f"onnxruntime could not load model.onnx: {error}", subject="model.onnx"

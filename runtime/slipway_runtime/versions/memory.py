@@ -104,6 +104,11 @@ def settle() -> None:
 def give_back() -> None:
     """Collect what refers to itself, and return free memory to the kernel. Takes tens of milliseconds."""
     settle()
+    trim()
+
+
+def trim() -> None:
+    """Return free memory to the kernel. Blocks for tens of milliseconds: use a thread."""
     if hasattr(_LIBC, "malloc_trim"):  # glibc; musl returns it by itself
         _LIBC.malloc_trim(0)
 

@@ -14,6 +14,8 @@ import structlog
 
 from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.transport.grpc import statuses
+from slipway_runtime.transport.grpc.arrivals import Arrivals
+from slipway_runtime.transport.oip import errors
 from slipway_runtime.transport.oip.errors import Kind, OipError
 
 Context: TypeAlias = grpc.aio.ServicerContext
@@ -37,37 +39,52 @@ class Identity:
 class Calls:
     """Makes gRPC's handlers from x"""
 
-    def __init__(self, metrics: Metrics, identity: Identity) -> None:
+    def __init__(self, metrics: Metrics, identity: Identity, arrivals: Arrivals) -> None:
         self._metrics = metrics
         self._identity = identity
+        self._arrivals = arrivals
 
     def unary(self, method: str, answer: Callable[[Any, Context], Awaitable[Any]]) -> Callable[..., Any]:
-        """A handler of one request and one answer."""
+        """A handler of one request and one answer, to be registered as one of a stream of requests.
 
-        async def handler(request: Any, context: Context) -> Any:
+        With any other gRPC would have asked for the message before it asks the handler.
+        """
+
+        async def handler(_requests: Any, context: Context) -> Any:
             with self._call(method, context) as call:
                 try:
-                    response = await answer(request, context)
+                    response = await answer(await self._message(context), context)
                 except Exception as error:
-                    return await call.refuse(error)
-                call.answered(response)
-                return response
+                    refusal = call.refusal(error)
+                else:
+                    call.answered(response)
+                    return response
+                return await call.refuse(refusal)
 
         return handler
 
     def stream(self, method: str, answer: Callable[[Any, Context], AsyncIterator[Any]]) -> Callable[..., Any]:
         """A handler of a stream of requests and a stream of answers."""
 
-        async def handler(requests: Any, context: Context) -> AsyncIterator[Any]:
+        async def handler(_requests: Any, context: Context) -> AsyncIterator[Any]:
             with self._call(method, context) as call:
                 try:
-                    async for response in answer(requests, context):
+                    async for response in answer(self._arrivals.messages(context), context):
                         yield response
                 except Exception as error:
-                    await call.refuse(error)
-                call.code = grpc.StatusCode.OK
+                    refusal = call.refusal(error)
+                else:
+                    call.code = grpc.StatusCode.OK
+                    return
+                await call.refuse(refusal)
 
         return handler
+
+    async def _message(self, context: Context) -> bytes:
+        message = await self._arrivals.message(context)
+        if message is None:
+            raise errors.invalid("the call has no message")
+        return message
 
     def _call(self, method: str, context: Context) -> "_Call":
         return _Call(f"grpc/{method}", context, self._metrics, self._identity)
@@ -99,9 +116,18 @@ class _Call:
         if version:
             self._context.set_trailing_metadata(self._metadata(version))
 
-    async def refuse(self, error: Exception) -> None:
-        """Ends the call with a status. Raises what gRPC ends a handler with."""
-        refusal = error if isinstance(error, OipError) else self._unforeseen()
+    def refusal(self, error: Exception) -> OipError:
+        """What the client is told of `error`: a new one, without the frames in which the message is.
+
+        What gRPC ends a handler with is kept by the call and keeps what it was raised from; they refer to
+        each other, so that a refused message would stay until the next collection of such circles.
+        """
+        if not isinstance(error, OipError):
+            return self._unforeseen()
+        return OipError(error.kind, error.message, retry_after=error.retry_after)
+
+    async def refuse(self, refusal: OipError) -> None:
+        """Ends the call with a status. Raises what gRPC ends a handler with. Not within an `except`."""
         self.code = statuses.code(refusal.kind)
         metadata = (*self._metadata(self._identity.version()), *_pushback(refusal))
         await self._context.abort(self.code, refusal.message[:_SHOWN_CHARACTERS], metadata)

@@ -12,6 +12,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from slipway_runtime.lifecycle import Lifecycle
+from slipway_runtime.transport.grpc.guarding import Guarded
 
 _LOOK_EVERY_SECONDS = 0.5
 
@@ -29,7 +30,7 @@ class Health:
         self._services = services | {""}
         self._max_age = max_age
 
-    def register(self, server: grpc.aio.Server) -> None:
+    def register(self, server: Guarded) -> None:
         health_pb2_grpc.add_HealthServicer_to_server(self, server)
 
     async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:  # noqa: N802  # the protocol's

@@ -7,10 +7,11 @@ connect anew, and while the process drains the kernel is asked who is still here
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from slipway_runtime.failures import Reason, StartupError
 from slipway_runtime.lifecycle import Lifecycle
@@ -19,13 +20,17 @@ from slipway_runtime.telemetry.metrics import Metrics
 from slipway_runtime.telemetry.tracing import Tracing
 from slipway_runtime.transport.bodies import Bodies
 from slipway_runtime.transport.drain import Drain
-from slipway_runtime.transport.grpc import service
+from slipway_runtime.transport.grpc import service, sockets
+from slipway_runtime.transport.grpc.arrivals import PLACES, Arrivals
 from slipway_runtime.transport.grpc.calls import Calls, Identity
 from slipway_runtime.transport.grpc.counting import Counting
+from slipway_runtime.transport.grpc.guarding import Guarded
 from slipway_runtime.transport.grpc.health import SERVICE_NAME as HEALTH_SERVICE
 from slipway_runtime.transport.grpc.health import Health
+from slipway_runtime.transport.grpc.pressure import Memory
 from slipway_runtime.transport.oip.checks import RowLimits
 from slipway_runtime.transport.oip.inference import Inference
+from slipway_runtime.versions import memory
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Of a request, as it comes: tensors are larger than texts. Answers are as large as the model makes them."""
@@ -40,11 +45,12 @@ _SHORTEST_AGE_SECONDS = 0.2
 class GrpcLimits:
     """Seconds: a connection's life, what a request may take, and what a connection that must go waits for it.
 
-    And what a request may carry.
+    Also the seconds that a message may take to arrive, and what a request may carry.
     """
 
     max_age: float
     request_timeout: float
+    patience: float
     last_call: float
     rows: RowLimits
 
@@ -69,13 +75,17 @@ class GrpcServer:
         """To be called on the event loop that will serve."""
         limits = dataclasses.replace(limits, max_age=_age(limits.max_age, parts.drain.timeout))
         self._connections = Counting(parts.drain, parts.metrics, max_age=limits.max_age)
+        self._arrivals = _arrivals(parts, limits, lambda: sockets.received(self._port))
         self._server = grpc.aio.server(options=_options(limits))
-        self._server.add_generic_rpc_handlers((_methods(parts, limits),))
+        self._server.add_generic_rpc_handlers((_methods(parts, limits, self._arrivals),))
         names = (service.NAME, HEALTH_SERVICE, reflection.SERVICE_NAME)
-        Health(parts.lifecycle, frozenset({service.NAME}), max_age=limits.max_age).register(self._server)
-        reflection.enable_server_reflection(names, self._server)
+        guarded = Guarded(self._server, self._arrivals)
+        Health(parts.lifecycle, frozenset({service.NAME}), max_age=limits.max_age).register(guarded)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+            reflection.aio.ReflectionServicer(names), guarded
+        )
         self._port = 0
-        self._counting: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
 
     def bind(self, host: str, port: int, *, variable: str) -> int:
         """Take `port` (0: any) and return it. An empty `host` is every address of the machine.
@@ -92,12 +102,15 @@ class GrpcServer:
 
     async def start(self) -> None:
         await self._server.start()
-        self._counting = asyncio.create_task(self._connections.run(self._port), name="grpc-connections")
+        self._watching = [
+            asyncio.create_task(self._connections.run(self._port), name="grpc-connections"),
+            asyncio.create_task(self._arrivals.run(), name="grpc-arrivals"),
+        ]
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls; those that are being answered have `grace` seconds."""
-        if self._counting is not None:
-            self._counting.cancel()
+        for task in self._watching:
+            task.cancel()
         await self._server.stop(grace)
 
 
@@ -106,7 +119,23 @@ def _age(wanted: float, drain: float) -> float:
     return max(_SHORTEST_AGE_SECONDS, min(wanted, drain / 2))
 
 
-def _methods(parts: Parts, limits: GrpcLimits) -> service.InferenceService:
+def _arrivals(parts: Parts, limits: GrpcLimits, received: Callable[[], dict[str, int]]) -> Arrivals:
+    return Arrivals(
+        Memory(used=_anonymous_bytes, give_back=memory.trim, received=received),
+        refused=parts.metrics.rejected.labels("held_bytes").inc,
+        growth=PLACES * MAX_MESSAGE_BYTES,
+        patience=limits.patience,
+    )
+
+
+def _anonymous_bytes() -> int:
+    try:
+        return memory.anonymous_bytes()
+    except OSError:  # it is not Linux
+        return 0
+
+
+def _methods(parts: Parts, limits: GrpcLimits, arrivals: Arrivals) -> service.InferenceService:
     ingredients = service.Parts(
         catalog=parts.catalog,
         lifecycle=parts.lifecycle,
@@ -117,7 +146,7 @@ def _methods(parts: Parts, limits: GrpcLimits) -> service.InferenceService:
         max_age=limits.max_age,
         tracing=parts.tracing,
     )
-    return service.InferenceService(ingredients, Calls(parts.metrics, parts.identity))
+    return service.InferenceService(ingredients, Calls(parts.metrics, parts.identity, arrivals))
 
 
 def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
@@ -131,6 +160,8 @@ def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
     return [
         *((name, max(1, round(value))) for name, value in milliseconds.items()),
         ("grpc.keepalive_permit_without_calls", 1),
+        # Else a stream's window becomes megabytes, also of one whose message nobody has asked for yet.
+        ("grpc.http2.bdp_probe", 0),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", _MAX_STREAMS),

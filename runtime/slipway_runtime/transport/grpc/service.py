@@ -183,11 +183,11 @@ class InferenceService(grpc.GenericRpcHandler):  # type: ignore[misc]  # gRPC ha
         tracing = self._parts.tracing if method == "ModelInfer" else None
         traced_one = within_spans(answer_one, tracing, name=f"grpc/{method}") if tracing else answer_one
         handler = self._calls.unary(method, traced_one)
-        return grpc.unary_unary_rpc_method_handler(handler, response_serializer=serialize)
+        return grpc.stream_unary_rpc_method_handler(handler, response_serializer=serialize)
 
     def _not_served(self, method: str) -> grpc.RpcMethodHandler:
         reason = _NOT_SERVED.get(method, "it is not served here")
-        return grpc.unary_unary_rpc_method_handler(
+        return grpc.stream_unary_rpc_method_handler(
             self._calls.unary("other", _refusing(f"{method}: {reason}"))
         )
 
