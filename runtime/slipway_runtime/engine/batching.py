@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
-from slipway_runtime.engine import wire
+from slipway_runtime.engine import nodes, wire
 
 _MIXING = {
     "": frozenset({"DynamicQuantizeLinear"}),
@@ -88,26 +88,12 @@ def _nodes(graph: memoryview, field_number: int, finding: Finding) -> Iterator[_
 
 
 def _node(message: memoryview, finding: Finding) -> _Node:
-    reads: list[str] = []
-    gives: list[str] = []
-    attributes: list[memoryview] = []
-    operator = domain = ""
-    for number, value in wire.fields(message):
-        match number:
-            case 1:
-                reads.append(wire.text(value))
-            case 2:
-                gives.append(wire.text(value))
-            case 4:
-                operator = wire.text(value)
-            case 5:
-                attributes.append(wire.message(value))
-            case 7:
-                domain = wire.text(value)
-    if domain not in _WITHOUT_GRAPHS:
-        for attribute in attributes:
+    said = nodes.read(message)
+    reads = list(said.inputs)
+    if said.domain not in _WITHOUT_GRAPHS:
+        for attribute in said.attributes:
             reads += _read_within(attribute, finding)
-    return _Node(operator, domain, tuple(reads), tuple(gives))
+    return _Node(said.operator, said.domain, tuple(reads), said.outputs)
 
 
 def _read_within(attribute: memoryview, finding: Finding) -> list[str]:

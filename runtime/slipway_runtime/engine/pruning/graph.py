@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from slipway_runtime.engine import wire
+from slipway_runtime.engine import nodes, wire
 
 _INT64 = 7
 _FEW_BYTES = 8 * 8
@@ -101,33 +101,17 @@ def _read_graph(message: memoryview, graph: Graph) -> None:
 
 
 def _add_node(message: memoryview, graph: Graph) -> None:
-    inputs: list[str] = []
-    outputs: list[str] = []
+    operator, domain, inputs, outputs, attributes = nodes.read(message)
     numbers: dict[str, tuple[int, ...]] = {}
-    attributes: list[memoryview] = []
-    operator = domain = ""
-    for number, value in wire.fields(message):
-        match number:
-            case 1:
-                inputs.append(wire.text(value))
-            case 2:
-                outputs.append(wire.text(value))
-            case 4:
-                operator = wire.text(value)
-            case 5:
-                attributes.append(wire.message(value))
-            case 7:
-                domain = wire.text(value)
-    if (
-        domain not in _DEFAULT_DOMAINS
-    ):  # none of those that are served has a graph, and trees have many numbers
-        graph.nodes.append(Node("", tuple(inputs), tuple(outputs), numbers))
+    if domain not in _DEFAULT_DOMAINS:
+        # None of those that are served has a graph, and trees have many numbers.
+        graph.nodes.append(Node("", inputs, outputs, numbers))
         return
     for attribute in attributes:
         constant = _attribute(attribute, numbers, graph)
         if operator == "Constant" and constant is not None:
             graph.constants[outputs[0]] = constant
-    graph.nodes.append(Node(operator, tuple(inputs), tuple(outputs), numbers))
+    graph.nodes.append(Node(operator, inputs, outputs, numbers))
 
 
 def _attribute(message: memoryview, numbers: dict[str, tuple[int, ...]], graph: Graph) -> Constant | None:
