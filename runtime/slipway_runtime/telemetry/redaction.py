@@ -18,6 +18,7 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 
 SHORTEST = 8
+MOST_CHARACTERS = 16_384
 MASK = "***"
 
 _FEW = 32  # of what was learned: the keys of the last few loads
@@ -57,8 +58,21 @@ _HINT = re.compile(r"@|[=<]|%3d|(?i:aws4|basic|bearer|negotiate|authoriz|cookie|
 
 
 def text(said: str) -> str:
-    """`said` without what it must not tell. Of what is left, all stays as it is."""
-    return _short(said) if len(said) <= _CACHED_CHARACTERS else _redacted(said)
+    """`said` without what it must not tell. Of what is left, all stays as it is.
+
+    Of a text that is longer than `MOST_CHARACTERS` the begin and the end are left: it may be a client's own
+    megabytes, and a search of those would take seconds of the event loop.
+    """
+    if len(said) <= _CACHED_CHARACTERS:
+        return _short(said)
+    return _redacted(said if len(said) <= MOST_CHARACTERS else _cut(said))
+
+
+def _cut(said: str) -> str:
+    """The end is as long as a traceback's last frames."""
+    end = MOST_CHARACTERS // 4
+    begin = MOST_CHARACTERS - end
+    return f"{said[:begin]} … {len(said) - begin - end} characters more … {said[-end:]}"
 
 
 def know(secrets: Iterable[str], *, names: Iterable[str] = ()) -> None:

@@ -21,8 +21,6 @@ from slipway_runtime.transport.oip.errors import Kind, OipError
 Context: TypeAlias = grpc.aio.ServicerContext
 Metadata = tuple[tuple[str, str], ...]
 
-# It travels as a header, of which clients take 8 KiB in all; it may have a name in it that a client chose.
-_SHOWN_CHARACTERS = 2000
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 _log = structlog.get_logger("slipway.grpc")
@@ -130,7 +128,7 @@ class _Call:
         """Ends the call with a status. Raises what gRPC ends a handler with. Not within an `except`."""
         self.code = statuses.code(refusal.kind)
         metadata = (*self._metadata(self._identity.version()), *_pushback(refusal))
-        await self._context.abort(self.code, refusal.message[:_SHOWN_CHARACTERS], metadata)
+        await self._context.abort(self.code, refusal.message, metadata)
 
     def _metadata(self, version: str) -> Metadata:
         """Trailing, since it costs no write of its own, and an error has no other place for it."""

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from slipway_runtime.telemetry import redaction
 
+# Over gRPC it travels as a header, of which clients take 8 KiB in all.
+_SHOWN_CHARACTERS = 2000
+
 
 class Kind(StrEnum):
     """What went wrong, as far as a client's next step depends on it."""
@@ -31,7 +34,8 @@ class OipError(Exception):
 
     def __init__(self, kind: Kind, message: str, *, retry_after: int | None = None) -> None:
         """`retry_after`: seconds, for OVERLOADED and UNAVAILABLE."""
-        message = redaction.text(message)  # here, for all wires
+        # Here, for all wires. What a client has sent, and stands in it, may be of any length.
+        message = redaction.text(message[:_SHOWN_CHARACTERS])
         super().__init__(message)
         self.kind = kind
         self.message = message
