@@ -1,5 +1,6 @@
 """The Open Inference Protocol over REST, route by route: what is answered, and how each refusal reads."""
 
+import contextlib
 import gzip
 import json
 import pathlib
@@ -261,12 +262,14 @@ def test_the_rows_of_a_client_that_leaves_leave_the_queue(
     gone = 'requests_total{endpoint="/v2/models/{model}/infer",status="499"}'
     waiting = 'slipway_queue_rows{model="model",version="1"}'
     body = json.dumps({"inputs": [_text_input(*["good"] * 100)]}).encode()
+    head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
     with processes.running(tmp_path, slow_bundle) as process:
-        with socket.create_connection(("127.0.0.1", process.port), timeout=30) as client:
-            head = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
-            client.sendall(head.encode() + body)
-            _wait(lambda: process.metric(waiting) > 40)
-        _wait(lambda: process.metric(gone) == 1 and process.metric(waiting) == 0)
+        with contextlib.ExitStack() as clients:  # three, for a busy machine may look at them a second late
+            for _ in range(3):
+                client = socket.create_connection(("127.0.0.1", process.port), timeout=30)
+                clients.enter_context(client).sendall(head.encode() + body)
+            _wait(lambda: process.metric(waiting) > 100)
+        _wait(lambda: process.metric(gone) >= 1 and process.metric(waiting) == 0)
 
 
 @dataclass(frozen=True, slots=True)
