@@ -22,7 +22,6 @@ Body = dict[str, Any]
 _AMOUNTS = ("cpu", "memory", "ephemeral-storage")  # no device: a resolver pod takes none from the models
 _KINDS = ("requests", "limits")
 _FIELDS = ("key", "operator", "value", "effect", "tolerationSeconds")
-_LONGEST_LABEL = 63
 
 
 def resources(text: str) -> Body:
@@ -44,7 +43,7 @@ def node_selector(text: str) -> dict[str, str]:
     for key, value in found.items():
         if not re.fullmatch(names.LABEL_KEY, key):
             raise ValueError(f"{key!r} is not the key of a label")
-        if not isinstance(value, str) or not _is_label_value(value):
+        if not isinstance(value, str) or not names.is_label_value(value):
             raise ValueError(f"{value!r} is not the value of a label ({key})")
     return dict(found)
 
@@ -74,10 +73,6 @@ def _amounts(kind: str, found: object) -> dict[str, str]:
         if isinstance(amount, bool) or not re.fullmatch(names.QUANTITY, str(amount)):
             raise ValueError(f"{amount!r} is no amount ({kind}.{name}): write 1, '500m' or '256Mi'")
     return {name: str(amount) for name, amount in found.items()}
-
-
-def _is_label_value(value: str) -> bool:
-    return len(value) <= _LONGEST_LABEL and re.fullmatch(names.LABEL_VALUE, value) is not None
 
 
 def _toleration(found: object) -> Body:

@@ -16,7 +16,6 @@ Names = Annotated[tuple[str, ...], NoDecode]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 _RESERVED = ("slipway.dev/", "app.kubernetes.io/", "helm.sh/")
-_LONGEST_LABEL = 63
 
 
 class Settings(BaseSettings):
@@ -129,6 +128,6 @@ def _complaint(key: str, value: str) -> str:
         return f"{key} is a label that is set already"
     if not re.fullmatch(names.LABEL_KEY, key):
         return f"{key!r} is not the key of a label"
-    if len(value) > _LONGEST_LABEL or not re.fullmatch(names.LABEL_VALUE, value):
+    if not names.is_label_value(value):
         return f"{value!r} is not the value of a label ({key})"
     return ""

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from slipway_operator.controller import action_backoff, work_queue
+from slipway_operator.controller import action_backoff, backoff, work_queue
 from slipway_operator.kube import errors
 from slipway_operator.planning import actions
 
@@ -29,22 +29,22 @@ def move(to: str, seconds: float) -> actions.SwitchTraffic:
 
 def made_in(action: actions.Action, seconds: float) -> list[float]:
     """When it is made, by somebody who asks each tenth of a second."""
-    backoff, times = action_backoff.ActionBackoff(), []
+    recent, times = action_backoff.ActionBackoff(), []
     for tick in range(int(seconds * 10)):
         now = after(tick / 10)
-        if backoff.wait(KEY, action, now=now) == 0:
-            backoff.made(KEY, action, now=now)
+        if recent.wait(KEY, action, now=now) == 0:
+            recent.made(KEY, action, now=now)
             times.append(tick / 10)
     return times
 
 
 def test_the_first_time_is_at_once() -> None:
-    backoff = action_backoff.ActionBackoff()
-    backoff.made(KEY, BUDGET, now=NOW)
-    assert backoff.wait(KEY, actions.CreateBudget("b"), now=NOW) == 0
-    assert backoff.wait(KEY, actions.DeleteBudget("a"), now=NOW) == 0
-    assert backoff.wait(work_queue.Key("default", "another"), BUDGET, now=NOW) == 0
-    assert backoff.wait(KEY, BUDGET, now=NOW) == action_backoff.FIRST_SECONDS
+    recent = action_backoff.ActionBackoff()
+    recent.made(KEY, BUDGET, now=NOW)
+    assert recent.wait(KEY, actions.CreateBudget("b"), now=NOW) == 0
+    assert recent.wait(KEY, actions.DeleteBudget("a"), now=NOW) == 0
+    assert recent.wait(work_queue.Key("default", "another"), BUDGET, now=NOW) == 0
+    assert recent.wait(KEY, BUDGET, now=NOW) == backoff.FIRST_SECONDS
 
 
 def test_each_time_it_waits_twice_as_long() -> None:
@@ -53,11 +53,11 @@ def test_each_time_it_waits_twice_as_long() -> None:
 
 def test_two_that_take_turns_wait_as_one_that_repeats() -> None:
     """A budget that is deleted and created again without end."""
-    backoff, count = action_backoff.ActionBackoff(), 0
+    recent, count = action_backoff.ActionBackoff(), 0
     for tick in range(600):
         action = BUDGET if count % 2 else actions.DeleteBudget("a", edited=True)
-        if backoff.wait(KEY, action, now=after(tick / 10)) == 0:
-            backoff.made(KEY, action, now=after(tick / 10))
+        if recent.wait(KEY, action, now=after(tick / 10)) == 0:
+            recent.made(KEY, action, now=after(tick / 10))
             count += 1
     assert count <= 16, "in a minute"
 
@@ -70,38 +70,38 @@ def test_the_traffic_waits_for_seconds_at_most() -> None:
 
 
 def test_an_action_is_known_again_whatever_the_moment_it_was_decided_at() -> None:
-    backoff = action_backoff.ActionBackoff()
-    backoff.made(KEY, move("b", 0), now=NOW)
-    assert backoff.wait(KEY, move("b", 0.1), now=after(0.1)) > 0
-    assert backoff.wait(KEY, move("c", 0.1), now=after(0.1)) == 0
+    recent = action_backoff.ActionBackoff()
+    recent.made(KEY, move("b", 0), now=NOW)
+    assert recent.wait(KEY, move("b", 0.1), now=after(0.1)) > 0
+    assert recent.wait(KEY, move("c", 0.1), now=after(0.1)) == 0
 
 
 def test_after_a_quiet_time_it_begins_anew() -> None:
-    backoff = action_backoff.ActionBackoff()
+    recent = action_backoff.ActionBackoff()
     for seconds in (0, 1, 3):
-        backoff.made(KEY, APPLY, now=after(seconds))
-    assert backoff.wait(KEY, APPLY, now=after(3 + action_backoff.QUIET_SECONDS)) == 0
-    backoff.made(KEY, APPLY, now=after(70))
-    assert backoff.wait(KEY, APPLY, now=after(70)) == action_backoff.FIRST_SECONDS
+        recent.made(KEY, APPLY, now=after(seconds))
+    assert recent.wait(KEY, APPLY, now=after(3 + action_backoff.QUIET_SECONDS)) == 0
+    recent.made(KEY, APPLY, now=after(70))
+    assert recent.wait(KEY, APPLY, now=after(70)) == backoff.FIRST_SECONDS
 
 
 def test_a_refusal_is_told_while_the_action_is_wanted() -> None:
-    backoff = action_backoff.ActionBackoff()
-    backoff.failed(KEY, BUDGET, REFUSED, now=NOW)
+    recent = action_backoff.ActionBackoff()
+    recent.failed(KEY, BUDGET, REFUSED, now=NOW)
     said = ("cannot create the PodDisruptionBudget of revision a: POST /budgets: no",)
-    assert backoff.refusals(KEY, [APPLY, BUDGET]) == said
-    assert backoff.refusals(KEY, [APPLY]) == ()
-    backoff.made(KEY, BUDGET, now=after(1))
-    assert backoff.refusals(KEY, [BUDGET]) == ()
+    assert recent.refusals(KEY, [APPLY, BUDGET]) == said
+    assert recent.refusals(KEY, [APPLY]) == ()
+    recent.made(KEY, BUDGET, now=after(1))
+    assert recent.refusals(KEY, [BUDGET]) == ()
 
 
 @pytest.mark.parametrize("error", [errors.Conflict("faster"), errors.Transient("503")])
 def test_what_may_be_over_at_once_is_told_when_it_stays(error: errors.ApiError) -> None:
-    backoff = action_backoff.ActionBackoff()
+    recent = action_backoff.ActionBackoff()
     told = []
     for seconds in (0, 1, 3):
-        backoff.failed(KEY, BUDGET, error, now=after(seconds))
-        told.append(len(backoff.refusals(KEY, [BUDGET])))
+        recent.failed(KEY, BUDGET, error, now=after(seconds))
+        told.append(len(recent.refusals(KEY, [BUDGET])))
     assert told == [0, 0, 1]
 
 
@@ -109,20 +109,20 @@ def test_what_may_be_over_at_once_is_told_when_it_stays(error: errors.ApiError) 
     strategies.lists(strategies.tuples(strategies.floats(0, 400), strategies.booleans()), max_size=60)
 )
 def test_nothing_waits_for_longer_than_is_promised(story: list[tuple[float, bool]]) -> None:
-    backoff, now = action_backoff.ActionBackoff(), NOW
+    recent, now = action_backoff.ActionBackoff(), NOW
     for pause, fails in story:
         now += datetime.timedelta(seconds=pause)
-        if backoff.wait(KEY, APPLY, now=now) == 0:
+        if recent.wait(KEY, APPLY, now=now) == 0:
             if fails:
-                backoff.failed(KEY, APPLY, REFUSED, now=now)
+                recent.failed(KEY, APPLY, REFUSED, now=now)
             else:
-                backoff.made(KEY, APPLY, now=now)
-        assert 0 <= backoff.wait(KEY, APPLY, now=now) <= action_backoff.LONGEST_SECONDS
+                recent.made(KEY, APPLY, now=now)
+        assert 0 <= recent.wait(KEY, APPLY, now=now) <= backoff.LONGEST_SECONDS
 
 
 def test_a_model_that_is_gone_leaves_nothing() -> None:
-    backoff = action_backoff.ActionBackoff()
-    backoff.failed(KEY, BUDGET, REFUSED, now=NOW)
-    backoff.forget(KEY)
-    assert backoff.wait(KEY, BUDGET, now=NOW) == 0
-    assert backoff.refusals(KEY, [BUDGET]) == ()
+    recent = action_backoff.ActionBackoff()
+    recent.failed(KEY, BUDGET, REFUSED, now=NOW)
+    recent.forget(KEY)
+    assert recent.wait(KEY, BUDGET, now=NOW) == 0
+    assert recent.refusals(KEY, [BUDGET]) == ()

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from slipway_operator.controller import reconciler, work_queue, workers
+from slipway_operator.controller import backoff, reconciler, work_queue, workers
 
 A, B = work_queue.Key("default", "a"), work_queue.Key("default", "b")
 
@@ -74,7 +74,7 @@ def test_the_age_is_that_of_the_oldest_key_and_a_repeated_wish_does_not_renew_it
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 0.5), (2, 1.0), (5, 8.0), (50, 300.0)])
 def test_pauses_after_failures_double_up_to_five_minutes(failures: int, seconds: float) -> None:
-    assert workers.backoff(failures) == seconds
+    assert backoff.seconds(failures) == seconds
 
 
 def test_a_key_that_a_worker_has_does_not_wait_but_runs() -> None:

@@ -4,6 +4,7 @@ They stand here, and in the CRD, because a name that only the Deployment's own v
 is refused too late: its author has gone.
 """
 
+import re
 from typing import Final
 
 SUBDOMAIN: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
@@ -17,8 +18,15 @@ LABEL_KEY: Final = rf"({SUBDOMAIN}/)?{_LOCAL}"
 LABEL_VALUE: Final = r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?"
 """The value of a label or a taint; it may be empty."""
 
+LONGEST_LABEL_VALUE: Final = 63
+
 DEVICE: Final = rf"{SUBDOMAIN}/{_LOCAL}"
 """An extended resource, such as nvidia.com/gpu."""
 
 QUANTITY: Final = r"[0-9]+([.][0-9]+)?([numkMGTPE]|[KMGTPE]i|[eE][0-9]{1,2})?"
 """An amount of a resource, not negative."""
+
+
+def is_label_value(text: str) -> bool:
+    """Whether Kubernetes takes it as the value of a label."""
+    return len(text) <= LONGEST_LABEL_VALUE and re.fullmatch(LABEL_VALUE, text) is not None

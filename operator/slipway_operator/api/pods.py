@@ -25,7 +25,7 @@ def _quantity(value: object, parse: ValidatorFunctionWrapHandler) -> object:
         ) from None
 
 
-LabelValue = Annotated[str, Field(max_length=63, pattern=rf"^{names.LABEL_VALUE}$")]
+LabelValue = Annotated[str, Field(max_length=names.LONGEST_LABEL_VALUE, pattern=rf"^{names.LABEL_VALUE}$")]
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=rf"^{names.SUBDOMAIN}$")]
 Quantity = Annotated[
     Annotated[int, Field(ge=0)] | Annotated[str, Field(max_length=32, pattern=rf"^{names.QUANTITY}$")],

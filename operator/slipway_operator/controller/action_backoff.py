@@ -11,12 +11,10 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, Final
 
-from slipway_operator.controller import work_queue
+from slipway_operator.controller import backoff, work_queue
 from slipway_operator.kube import errors
 from slipway_operator.planning import actions
 
-FIRST_SECONDS: Final = 0.5
-LONGEST_SECONDS: Final = 300.0
 LONGEST_OF_ESSENTIAL_SECONDS: Final = 10.0  # traffic and pods must not wait for minutes
 QUIET_SECONDS: Final = 60.0
 """An action that was not made for so long, and twice as long as it last waited, begins anew."""
@@ -81,7 +79,7 @@ class ActionBackoff:
 
     def _noted(self, key: work_queue.Key, action: actions.Action, now: datetime.datetime) -> _Past:
         known = self._past.setdefault(key, {})
-        oldest = now - datetime.timedelta(seconds=2 * LONGEST_SECONDS)
+        oldest = now - datetime.timedelta(seconds=2 * backoff.LONGEST_SECONDS)
         for identity in [each for each, past in known.items() if past.at < oldest]:
             del known[identity]
         past = known.setdefault(_identity(action), _Past())
@@ -96,8 +94,8 @@ class ActionBackoff:
 
 def _pause(past: _Past, action: actions.Action) -> float:
     best_effort = isinstance(action, actions.BEST_EFFORT)
-    longest = LONGEST_SECONDS if best_effort else LONGEST_OF_ESSENTIAL_SECONDS
-    return min(FIRST_SECONDS * 2.0 ** min(past.times - 1, 20), longest)
+    longest = backoff.LONGEST_SECONDS if best_effort else LONGEST_OF_ESSENTIAL_SECONDS
+    return backoff.seconds(past.times, longest=longest)
 
 
 def _identity(action: actions.Action) -> _Identity:

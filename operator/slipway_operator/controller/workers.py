@@ -13,15 +13,13 @@ from typing import Final
 
 import structlog
 
-from slipway_operator.controller import reconciler, work_queue
+from slipway_operator.controller import backoff, reconciler, work_queue
 from slipway_operator.kube import errors
 from slipway_operator.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
 AFTER_CONFLICT_SECONDS = 0.2
-FIRST_BACKOFF_SECONDS = 0.5
-LONGEST_BACKOFF_SECONDS = 300.0
 _SPREAD: Final = random.SystemRandom()
 
 
@@ -60,19 +58,14 @@ async def _look(
         except errors.ApiError as error:
             metrics.RECONCILES.labels("api_error").inc()
             log.warning("the API server did not do it", why=str(error))
-            return backoff(queue.failed(key))
+            return backoff.seconds(queue.failed(key))
         except Exception:  # a bug of ours: it must not stop the other models
             metrics.RECONCILES.labels("bug").inc()
             log.exception("a look failed")
-            return backoff(queue.failed(key))
+            return backoff.seconds(queue.failed(key))
     metrics.RECONCILES.labels("ok").inc()
     queue.succeeded(key)
     return pause
-
-
-def backoff(failures: int) -> float:
-    """Seconds, doubling with each failure in a row."""
-    return min(FIRST_BACKOFF_SECONDS * 2.0 ** min(failures - 1, 20), LONGEST_BACKOFF_SECONDS)
 
 
 async def finish(

@@ -10,7 +10,7 @@ from slipway_runtime.artifacts.config import Config
 from slipway_runtime.artifacts.manifest import Description, Form, Postprocessing
 from slipway_runtime.artifacts.tokenization import Tokenization
 
-_DEFAULT_MAX_TOKENS = 512
+DEFAULT_MAX_TOKENS = 512
 _DEFAULT_THRESHOLD = 0.5
 _SEVERAL = "multi_label_classification"
 _REGRESSION = "regression"
@@ -59,5 +59,5 @@ def _activation(config: Config, *, count: int) -> Postprocessing:
 
 
 def _max_tokens(config: Config, tokenization: Tokenization) -> int:
-    bounds = (_DEFAULT_MAX_TOKENS, config.max_tokens, tokenization.max_tokens)
+    bounds = (DEFAULT_MAX_TOKENS, config.max_tokens, tokenization.max_tokens)
     return min(bound for bound in bounds if bound is not None)

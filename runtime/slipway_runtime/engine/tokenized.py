@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from slipway_runtime.artifacts.bundle import Bundle
+from slipway_runtime.artifacts.completion import DEFAULT_MAX_TOKENS
 from slipway_runtime.engine import batching
 from slipway_runtime.engine.model import Answer, Batching, Row, RunControl
 from slipway_runtime.engine.scores import Scoring
@@ -17,7 +18,6 @@ from slipway_runtime.preprocessing.text import Ids, Padding, TextEncoder
 
 _IDS, _MASK, _TYPES = "input_ids", "attention_mask", "token_type_ids"
 _INPUTS = frozenset({_IDS, _MASK, _TYPES})
-_DEFAULT_MAX_TOKENS = 512
 
 
 class TokenClassifier(TextClassifier):
@@ -28,7 +28,7 @@ class TokenClassifier(TextClassifier):
         description = bundle.description
         encoder = TextEncoder(
             bundle.tokenizer,
-            max_tokens=description.max_tokens or _DEFAULT_MAX_TOKENS,
+            max_tokens=description.max_tokens or DEFAULT_MAX_TOKENS,
             said=description.tokenization,
         )
         session = Session(bundle.model, options)
