@@ -2,6 +2,7 @@
 
 I7 compares what was left, I8 how often each object was created and deleted. What differs between two
 runs by nature (uids, addresses, times) is masked; what else does is learnt from two runs without faults.
+That a version is slower than the one before is by nature too: it tells of the machine, not of the story.
 """
 
 import json
@@ -24,8 +25,9 @@ _BY_NATURE = """
     creationTimestamp deletionTimestamp lastTransitionTime lastUpdateTime lastProbeTime lastScaleTime
     startTime startedAt finishedAt clusterIP clusterIPs nodePort podIP podIPs hostIP hostIPs ip nodeName
     addresses hostname containerID imageID containerStatuses initContainerStatuses collisionCount
-    kubectl.kubernetes.io/last-applied-configuration
+    kubectl.kubernetes.io/last-applied-configuration slipway.dev/slower
 """
+_SLOWER = ("reason", "SlowerAfterSwitch")  # stands at a version whatever the rollout did
 _MASKED = frozenset(_BY_NATURE.split())
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _RANDOM = {  # names end in random letters
@@ -119,7 +121,8 @@ def _name(key: Key) -> str:
 def _mask(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _mask(part) for key, part in value.items() if key not in _MASKED}
+            kept = {k: part for k, part in value.items() if k not in _MASKED and (k, part) != _SLOWER}
+            return {key: _mask(part) for key, part in kept.items()}
         case list():
             # Conditions and ports come in any order; the order of other lists is kept by their content.
             return sorted((_mask(part) for part in value), key=lambda part: json.dumps(part, sort_keys=True))

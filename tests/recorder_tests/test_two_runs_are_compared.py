@@ -37,6 +37,17 @@ def test_random_letters_of_names_and_the_text_that_kubectl_keeps_differ_by_natur
     assert run("m5c8d").differences(run("q9k7w")) == frozenset()
 
 
+def test_how_fast_the_machine_answered_differs_by_nature() -> None:
+    def run(*, reason: str = "", slower: str | None = None) -> endstate.EndState:
+        version = {"revision": A} | ({"reason": reason} if reason else {})
+        story = Story().rollout().report(versions=[version])
+        return endstate.end_state(story.annotate(A, slower=slower).history())
+
+    slow = run(reason="SlowerAfterSwitch", slower="version 1 takes 26.2 ms an answer")
+    assert run().differences(slow) == frozenset()
+    assert run().differences(run(reason="ModelNotFound"))
+
+
 def test_what_was_left_behind_is_named() -> None:
     reference = endstate.end_state(Story().rollout().history())
     leaked = Story().rollout().deploy(C, replicas=1)
