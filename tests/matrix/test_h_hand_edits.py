@@ -47,6 +47,7 @@ def test_the_coming_deployment_is_deleted(stack: Installed, namespace: str, tmp_
         run.send(MODEST)
         run.send_more(SOME)
         second = run.apply("2")
+        run.wait_deployed(second)  # each kind has a watch of its own: pods may be seen before what made them
         run.until(lambda: bool(run.seen.pods(second)), what="pods of version 2")
         uid = run.seen.deployment(second)["metadata"]["uid"]
         run.kubectl.delete("deployment", child_name(NAME, second), namespace=namespace, wait=False)
