@@ -39,6 +39,7 @@ class BundleOptions:
     )
     max_tokens: int = 128
     work: int = 0  # layers of 256x256 a token: makes it slow without changing its answers
+    work_of_run: int = 0  # layers of 256x256 a run, however many rows it has; not together with `work`
     flipped: bool = False  # the same files with opposite answers
 
 
@@ -146,7 +147,7 @@ def _model(options: BundleOptions) -> onnx.ModelProto:
         helper.make_node("Unsqueeze", ["mask_2d", "last_axis"], ["mask"]),
         helper.make_node("Mul", ["scores", "mask"], ["counted"]),
         helper.make_node("ReduceSum", ["counted", "token_axis"], ["sums"], keepdims=0),
-        *_work(options.work),
+        *(_work_of_run(options.work_of_run) or _work(options.work)),
         helper.make_node("Add", ["sums", "nothing"], ["logits"]),
     ]
     constants = {
@@ -156,7 +157,8 @@ def _model(options: BundleOptions) -> onnx.ModelProto:
         "last_axis": np.array([-1], dtype=np.int64),
         "token_axis": np.array([1], dtype=np.int64),
         "all_axes": np.array([0, 1, 2], dtype=np.int64),
-        **({} if options.work else {"nothing": np.zeros(1, dtype=np.float32)}),
+        "zero": np.zeros(1, dtype=np.float32),
+        **({} if options.work or options.work_of_run else {"nothing": np.zeros(1, dtype=np.float32)}),
     }
     used = {name for node in nodes for name in node.input}
     graph = helper.make_graph(
@@ -193,3 +195,22 @@ def _weights(options: BundleOptions) -> np.ndarray[Any, Any]:
 
 def _ids(name: str) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "tokens"])
+
+
+def _work_of_run(layers: int) -> list[onnx.NodeProto]:
+    """`layers` products of two matrices, whose sum counts for nothing: they begin with the ids, so that they
+    cannot be computed once for all runs."""
+    if not layers:
+        return []
+    names = [f"hidden_{index}" for index in range(layers + 1)]
+    return [
+        helper.make_node("Gather", ["wide", "input_ids"], ["looked_up"]),
+        helper.make_node("ReduceSum", ["looked_up", "all_axes"], ["sum_of_ids"], keepdims=0),
+        helper.make_node("Add", ["layer", "sum_of_ids"], [names[0]]),
+        *(
+            helper.make_node("MatMul", [one, "layer"], [next_one])
+            for one, next_one in itertools.pairwise(names)
+        ),
+        helper.make_node("Mul", [names[-1], "zero"], ["cancelled"]),
+        helper.make_node("ReduceSum", ["cancelled"], ["nothing"], keepdims=0),
+    ]
