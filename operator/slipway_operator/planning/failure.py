@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import observed
+from slipway_operator.domain import backoff, observed
 from slipway_operator.planning import actions, decision, situation
 
 LONGEST_PAUSE_SECONDS = 3600
@@ -67,8 +67,9 @@ def may_try_again(s: situation.Situation, target: observed.Revision) -> bool:
 
 def retry_at(s: situation.Situation, verdict: observed.Verdict) -> datetime.datetime:
     """The pause doubles with each attempt, from the progress deadline up to an hour."""
-    pause = s.asked.progress_deadline * 2 ** min(verdict.attempts - 1, 12)
-    return situation.after(verdict.at, min(pause, LONGEST_PAUSE_SECONDS))
+    first = s.asked.progress_deadline
+    pause = backoff.pause(verdict.attempts, first=first, longest=LONGEST_PAUSE_SECONDS)
+    return situation.after(verdict.at, pause)
 
 
 def _watch(s: situation.Situation, target: observed.Revision) -> decision.Decision:

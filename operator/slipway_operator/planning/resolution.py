@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime
 
 from slipway_operator.api import reasons
-from slipway_operator.domain import observed
+from slipway_operator.domain import backoff, observed
 from slipway_operator.planning import actions, decision, failure, situation
 
 FIRST_PAUSE_SECONDS = 10
@@ -77,8 +77,8 @@ def failed(s: situation.Situation) -> bool:
 
 def retry_at(latest: observed.Resolver, ended: datetime.datetime) -> datetime.datetime:
     """When a try that has ended is repeated."""
-    pause = FIRST_PAUSE_SECONDS * 2 ** min(max(latest.attempt - 1, 0), 12)
-    return situation.after(ended, min(pause, failure.LONGEST_PAUSE_SECONDS))
+    tries, longest = max(latest.attempt, 1), failure.LONGEST_PAUSE_SECONDS
+    return situation.after(ended, backoff.pause(tries, first=FIRST_PAUSE_SECONDS, longest=longest))
 
 
 def deadline(s: situation.Situation, latest: observed.Resolver) -> datetime.datetime:

@@ -169,6 +169,6 @@ class Situation:
         return max(self.first_size, self.target.desired)
 
 
-def after(moment: datetime.datetime, seconds: int) -> datetime.datetime:
+def after(moment: datetime.datetime, seconds: float) -> datetime.datetime:
     """`moment` and `seconds` more."""
     return moment + datetime.timedelta(seconds=seconds)
