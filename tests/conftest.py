@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.cluster.kubectl import Kubectl
     from tests.cluster.stack import Installed
 
+# Shared pieces assert too: what differs is said as in a test.
+pytest.register_assert_rewrite("tests.rollout", "tests.scenario", "tests.matrix")
+
 # Early failures first, and the clusters that the harness's own tests start beside this one last.
 _RINGS = ("s3", "cluster")
 _LAST = "tests/harness/"

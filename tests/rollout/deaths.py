@@ -3,7 +3,7 @@
 Must not know which writes there are.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +16,6 @@ import pytest
 from tests.cluster.stack import Installed
 from tests.recorder import endstate
 from tests.recorder.history import History
-from tests.recorder.violation import Violation
 from tests.scenario import ambush
 from tests.scenario.ambush import Ambush
 from tests.scenario.observation import observed
@@ -88,14 +87,9 @@ def assert_nothing_shows(outcome: Outcome, undisturbed: History) -> None:
     assert outcome.report.requests > 1000
     at = outcome.history.changes[-1].at
     left, wanted = endstate.end_state(outcome.history), endstate.end_state(undisturbed)
-    _assert_none(endstate.same_end(wanted, left, at=at))
+    assert [str(v) for v in endstate.same_end(wanted, left, at=at)] == []
     made, usual = endstate.lifecycles(outcome.history), endstate.lifecycles(undisturbed)
-    _assert_none(endstate.no_more_often(usual, made, at=at))
-
-
-def _assert_none(violations: Iterable[Violation]) -> None:
-    found = [str(violation) for violation in violations]
-    assert found == [], "\n".join(found)
+    assert [str(v) for v in endstate.no_more_often(usual, made, at=at)] == []
 
 
 @contextmanager
